@@ -1,0 +1,73 @@
+package host
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Identifiers have a type each, so that arguments cannot be swapped.
+type (
+	// ConnectionID names a connection; the operator or the API's caller chose
+	// it. It is a valid ID by ValidID.
+	ConnectionID string
+	// SystemName names a system of the catalog ("tryton").
+	SystemName string
+	// ConnectorName names a connector ("tryton", "rest"); its plugin's binary is
+	// dinrail-plugin-<name>.
+	ConnectorName string
+	// EntityName names an entity: a unified one by its plain name
+	// ("work_orders"), a native one as "native/NAME".
+	EntityName string
+	// RecordID is the system's own id of a record: at most MaxRecordID bytes of
+	// valid UTF-8.
+	RecordID string
+	// RunID, EventID, DeliveryID, EndpointID, TokenID, WishID name what their
+	// types say. Runs, events and deliveries have prefixed ULIDs (run_, evt_,
+	// dlv_), so that they sort by their time of making.
+	RunID string
+	// EventID names an event; it is the webhook-id of its deliveries.
+	EventID string
+	// DeliveryID names a delivery.
+	DeliveryID string
+	// EndpointID names an endpoint of webhooks.
+	EndpointID string
+	// TokenID names a token without opening anything.
+	TokenID string
+	// WishID names a wish.
+	WishID string
+	// Sequence is the place of a change in its partition. Sequences increase and
+	// have gaps; only larger and smaller mean something. Zero is before all.
+	Sequence uint64
+	// Partition is what changes together and lives together in a state engine.
+	// On one machine everything lives in partition 0.
+	Partition uint16
+	// Fence is the number that a run's holder shows with each write; a new
+	// holder gets a new one, and the old one is refused from then on.
+	Fence uint64
+)
+
+// NativePrefix stands before the names of native entities.
+const NativePrefix = "native/"
+
+// Native says whether the entity is one of the system's own rather than one of
+// the unified model.
+func (e EntityName) Native() bool { return strings.HasPrefix(string(e), NativePrefix) }
+
+var idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+// ValidID says whether s can be the id of a connection, endpoint, event or
+// token: 1 to 64 characters of A-Z a-z 0-9 _ -.
+func ValidID(s string) bool { return idPattern.MatchString(s) }
+
+// TimeFormat is how times are written wherever people or programs outside see
+// them: RFC 3339, UTC, milliseconds.
+const TimeFormat = "2006-01-02T15:04:05.000Z"
+
+// FormatTime writes t in TimeFormat; the zero time is "".
+func FormatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(TimeFormat)
+}
