@@ -27,10 +27,11 @@ type Sealer interface {
 type Store struct {
 	engine Engine
 	sealer Sealer
+	recent *recent
 }
 
 // NewStore returns a store on the engine.
-func NewStore(engine Engine, sealer Sealer) *Store { return &Store{engine, sealer} }
+func NewStore(engine Engine, sealer Sealer) *Store { return &Store{engine, sealer, newRecent()} }
 
 // Engine returns the engine below.
 func (s *Store) Engine() Engine { return s.engine }
@@ -129,7 +130,11 @@ func (s *Store) Commit(ctx context.Context, at time.Time, puts []Put, events []h
 	if n := len(puts) + len(events) + len(queue); n > host.MaxStepItems || size > host.MaxStepBytes {
 		return 0, host.Errorf(host.CodeTooLarge, "a step of %d items and %d bytes; at most %d and %d go together", n, size, host.MaxStepItems, host.MaxStepBytes)
 	}
-	return s.engine.Commit(ctx, 0, Change{At: at, Puts: puts, Events: sealed, Queue: queue})
+	seq, err := s.engine.Commit(ctx, 0, Change{At: at, Puts: puts, Events: sealed, Queue: queue})
+	if err == nil {
+		s.recent.add(puts, queue)
+	}
+	return seq, err
 }
 
 func (s *Store) sealEvents(events []host.Event) ([]Event, error) {
@@ -329,8 +334,12 @@ func (s *Store) Purge(ctx context.Context, c host.ConnectionID) error {
 	defer s.sealer.Forget(c)
 	for {
 		more, err := s.engine.Purge(ctx, s.Partition(c), c)
-		if err != nil || !more {
+		if err != nil {
 			return err
+		}
+		s.recent.add([]Put{{Kind: KindConnection, ID: string(c)}}, nil)
+		if !more {
+			return nil
 		}
 	}
 }
