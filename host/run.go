@@ -94,8 +94,9 @@ type Sync struct {
 	Fence         Fence        `json:"fence"`            // of the run that holds it, or held it last
 	Run           RunID        `json:"run,omitempty"`    // running or interrupted; empty: none
 	Queued        RunID        `json:"queued,omitempty"` // waiting behind it
-	Checkpoint    []byte       `json:"checkpoint,omitempty"`
-	Page          int64        `json:"page"` // number of the last committed page of Run
+	Checkpoint    []byte       `json:"checkpoint,omitempty"` // of the last pass that completed
+	Page          int64        `json:"page"`                 // number of the last committed page of Run
+	Pass          *Pass        `json:"pass,omitempty"`       // of Run, or left by a failed run to be gone on with
 	LastRun       RunID        `json:"last_run,omitempty"`
 	LastStatus    RunStatus    `json:"last_status,omitempty"`
 	LastSuccessAt time.Time    `json:"last_success_at,omitzero"`
@@ -105,6 +106,17 @@ type Sync struct {
 	NextRunAt     time.Time    `json:"next_run_at,omitzero"`
 	Error         *Problem     `json:"error,omitempty"`
 	Records       int64        `json:"records"` // living records; derived by the engine
+}
+
+// Pass is one reading of an entity from start to end: usually one run, or
+// several where runs failed and the next went on from the last page.
+type Pass struct {
+	Mode          Mode      `json:"mode"`
+	Checkpoint    []byte    `json:"checkpoint,omitempty"` // where to go on; nil: from nothing
+	StartSequence Sequence  `json:"start_sequence"`       // changes of this pass lie after it
+	First         bool      `json:"first,omitempty"`      // the entity had no record when it began
+	StartedAt     time.Time `json:"started_at"`
+	Runs          int       `json:"runs"` // that worked on it so far
 }
 
 // Status returns the sync's status word for a connection that is paused or not.

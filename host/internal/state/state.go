@@ -68,6 +68,7 @@ const (
 	KindDataKey     Kind = "datakey"     // sealed keyset of a connection
 	KindIdempotency Kind = "idempotency" // a stored answer to a repeated request
 	KindCondition   Kind = "condition"   // a system.error that has not recovered
+	KindKeyCheck    Kind = "keycheck"    // a value that only the right master key opens
 )
 
 // Document is one stored document.
@@ -94,6 +95,9 @@ type Put struct {
 	ID     string
 	Expect host.Sequence
 	Body   []byte
+	// Connection is the connection that the document belongs to and goes with,
+	// "" where it belongs to none. PutOf sets it for tokens and wishes.
+	Connection host.ConnectionID
 }
 
 // Change is one step outside of runs: documents, events that tell of it, and
@@ -123,11 +127,12 @@ type Documents interface {
 	// Documents returns the documents of a kind in order of id, after the id
 	// given, at most limit.
 	Documents(ctx context.Context, p host.Partition, kind Kind, after string, limit int) ([]Document, error)
-	// Purge removes the next part of all that belongs to a connection (document,
-	// data key first, tokens, syncs, runs, records; its events stay, unreadable
-	// without the key) and says whether there is more. From the first call on,
-	// steps for its runs answer ErrPurged until a connection document is put
-	// again, and nothing of it is read any more.
+	// Purge removes the next part of what a removed connection left behind and
+	// says whether there is more. A connection is removed by the Put that deletes
+	// its document: with that step its data key and tokens are gone, nothing of
+	// its syncs, runs and records is read any more, and steps for its runs answer
+	// ErrPurged until a connection document is put again. That begins a new life,
+	// which Purge never touches. Events stay, unreadable without the key.
 	Purge(ctx context.Context, p host.Partition, id host.ConnectionID) (more bool, err error)
 }
 
@@ -171,8 +176,11 @@ type PageStep struct {
 
 // RecordPut is a record's new version.
 type RecordPut struct {
-	ID        host.RecordID
-	Expect    host.Sequence // revision it replaces; 0: the record is new
+	ID     host.RecordID
+	Expect host.Sequence // revision it replaces; 0: the record is new
+	// Operation says what happens to the count of living records: created where
+	// there was no record or a tombstone, updated and deleted where there was a
+	// living one. A record that is new can only be created.
 	Operation host.Operation
 	Hash      host.Hash
 	CreatedAt time.Time // the system's
@@ -209,11 +217,15 @@ type Runs interface {
 	// mode full starts a pass from nothing, one of mode incremental from the
 	// checkpoint of the last pass that completed; where a pass of its mode was
 	// left by a failed run (KeepPass), it goes on there. ErrRunning: another run
-	// holds the sync. A queued run of the sync is no longer queued.
+	// holds the sync. ErrFenced: the run has ended. If the run was the sync's
+	// queued one it no longer is, and keeps the trigger and the time it was
+	// queued with; another queued run waits on.
 	BeginRun(ctx context.Context, p host.Partition, b Begin) (Lease, error)
 	// CommitPage stores records, checkpoint, counts and progress in one step.
 	// ErrFenced: the fence was lost. ErrChanged: a record is not at the revision
-	// expected; nothing was stored; read the heads again.
+	// expected; nothing was stored; read the heads again. A record that stands
+	// twice in a page, or whose operation cannot be (see RecordPut), is refused
+	// with a *host.Error.
 	CommitPage(ctx context.Context, p host.Partition, s PageStep) (host.Sequence, error)
 	// Unseen returns ids of living records, in order after the id given, that a
 	// full pass has not met: neither changed since the pass began nor named as
@@ -286,8 +298,9 @@ type Log interface {
 	// Position returns the partition's last sequence, and its epoch, which
 	// differs after a restore: cursors of another epoch are refused.
 	Position(ctx context.Context, p host.Partition) (host.Sequence, uint32, error)
-	// SequenceAt returns the last sequence given at or before t: whatever
-	// arrived after t is after it.
+	// SequenceAt returns the last sequence that records or events were given at
+	// or before t: what arrived after t is after it. Where clocks went back, a
+	// step counts as arriving no earlier than the one before.
 	SequenceAt(ctx context.Context, p host.Partition, t time.Time) (host.Sequence, error)
 	// Events returns events after a sequence, at most limit.
 	Events(ctx context.Context, p host.Partition, after host.Sequence, limit int) ([]Event, error)
@@ -325,10 +338,14 @@ type Queue interface {
 	// ends. A claim is not durable.
 	Claim(ctx context.Context, p host.Partition, c Claim) ([]host.Delivery, error)
 	// Settle writes outcomes and attempts, all in one step, and ends the claims.
+	// A settlement whose attempt has number 0 changes the state alone (held,
+	// retried by hand). A delivery that is no longer there is skipped.
 	Settle(ctx context.Context, p host.Partition, s []Settlement) error
 	// Deliveries returns deliveries of an endpoint ("": all) and status ("":
 	// all), newest first, older than the one given, with the counts by status.
 	Deliveries(ctx context.Context, p host.Partition, e host.EndpointID, st host.DeliveryStatus, before host.DeliveryID, limit int) ([]host.Delivery, map[host.DeliveryStatus]int64, error)
+	// Delivery returns one delivery with its attempts by number, or ErrNotFound.
+	Delivery(ctx context.Context, p host.Partition, id host.DeliveryID) (host.Delivery, []host.Attempt, error)
 }
 
 // Engine is an implementation of the contract. All methods may be called

@@ -1,0 +1,125 @@
+package memory
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
+)
+
+// Push adds deliveries and moves a position of the log.
+func (e *Engine) Push(ctx context.Context, p host.Partition, s state.Push) error {
+	step, err := state.AppendPush(nil, &s)
+	if err != nil {
+		return err
+	}
+	_, _, err = e.apply(ctx, p, step)
+	return err
+}
+
+func (pt *partition) push(s *state.Push) error {
+	switch at := pt.positions[s.Position]; {
+	case at == s.To && s.From != s.To:
+		return errAgain
+	case at != s.From:
+		return fmt.Errorf("position %s is %d: %w", s.Position, at, state.ErrChanged)
+	}
+	pt.positions[s.Position] = s.To
+	for _, d := range s.Deliveries {
+		if pt.deliveries[d.ID] == nil {
+			pt.deliveries[d.ID] = &delivery{Delivery: d}
+		}
+	}
+	return nil
+}
+
+// Settle writes outcomes and attempts.
+func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlement) error {
+	step, err := state.AppendSettle(nil, s)
+	if err != nil {
+		return err
+	}
+	_, _, err = e.apply(ctx, p, step)
+	return err
+}
+
+func (pt *partition) settle(all []state.Settlement) error {
+	for _, s := range all {
+		d := pt.deliveries[s.Delivery.ID]
+		if d == nil || s.Attempt.Number != 0 && s.Attempt.Number <= d.Attempts {
+			continue
+		}
+		d.Delivery = s.Delivery
+		d.claimed = time.Time{}
+		if s.Attempt.Number != 0 {
+			d.attempts = append(d.attempts, s.Attempt)
+		}
+	}
+	return nil
+}
+
+// Claim returns deliveries that are due.
+func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]host.Delivery, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	var due []*delivery
+	for _, d := range pt.deliveries {
+		if d.Status == host.DeliveryPending && !d.DueAt.After(c.Now) && !d.claimed.After(c.Now) &&
+			(c.Endpoint == "" || d.Endpoint == c.Endpoint) {
+			due = append(due, d)
+		}
+	}
+	slices.SortFunc(due, func(a, b *delivery) int {
+		return cmp.Or(cmp.Compare(min(a.Attempts, 1), min(b.Attempts, 1)), a.DueAt.Compare(b.DueAt), strings.Compare(string(a.ID), string(b.ID)))
+	})
+	var out []host.Delivery
+	for _, d := range due[:min(c.Limit, len(due))] {
+		d.claimed = c.Until
+		out = append(out, d.Delivery)
+	}
+	return out, nil
+}
+
+// Deliveries returns deliveries, newest first, with the counts by status.
+func (e *Engine) Deliveries(ctx context.Context, p host.Partition, endpoint host.EndpointID, status host.DeliveryStatus, before host.DeliveryID, limit int) ([]host.Delivery, map[host.DeliveryStatus]int64, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer unlock()
+	counts := map[host.DeliveryStatus]int64{}
+	var out []host.Delivery
+	for id, d := range pt.deliveries {
+		if endpoint != "" && d.Endpoint != endpoint {
+			continue
+		}
+		counts[d.Status]++
+		if (status == "" || d.Status == status) && (before == "" || id < before) {
+			out = append(out, d.Delivery)
+		}
+	}
+	slices.SortFunc(out, func(a, b host.Delivery) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	return out[:min(limit, len(out))], counts, nil
+}
+
+// Delivery returns one delivery with its attempts.
+func (e *Engine) Delivery(ctx context.Context, p host.Partition, id host.DeliveryID) (host.Delivery, []host.Attempt, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return host.Delivery{}, nil, err
+	}
+	defer unlock()
+	d := pt.deliveries[id]
+	if d == nil {
+		return host.Delivery{}, nil, state.ErrNotFound
+	}
+	return d.Delivery, copyOf(d.attempts), nil
+}
