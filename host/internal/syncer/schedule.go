@@ -141,6 +141,8 @@ func retryLimit(st *host.Sync) time.Duration {
 // mode decides how much a scheduled run reads.
 func mode(e *host.Entity, st *host.Sync, order host.Order, now time.Time) host.Mode {
 	switch {
+	case st != nil && st.Pass != nil: // a failed run left its position: the same mode goes on
+		return st.Pass.Mode
 	case !e.Incremental || st == nil || st.LastFullAt.IsZero():
 		return host.Full
 	case order.Full > 0 && !e.TellsDeletions && !now.Before(st.LastFullAt.Add(order.Full)):
