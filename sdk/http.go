@@ -1,0 +1,250 @@
+package sdk
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
+)
+
+// Bounds of one call to a system.
+const (
+	callTimeout = 60 * time.Second // in all, where the context has no earlier end
+	maxAnswer   = 32 << 20         // bytes of an answer's body
+)
+
+type pathKey struct{}
+
+// WithPath names the template under which a call is reported: "/orders/{id}"
+// instead of the path with its ids. Without it the path stands without query.
+func WithPath(ctx context.Context, template string) context.Context {
+	return context.WithValue(ctx, pathKey{}, template)
+}
+
+// client makes the calls of one connection: one budget for all of them, the
+// operator's network block, bounds in time and size, and a report of each.
+type client struct {
+	transport *http.Transport
+	report    func(*connectorv1.Call)
+
+	mu      sync.Mutex
+	blocked time.Time // the system asked for no call before
+}
+
+func newClient(n *connectorv1.Network, report func(*connectorv1.Call)) (*client, error) {
+	t := &http.Transport{
+		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    15 * time.Second,
+		ResponseHeaderTimeout:  callTimeout,
+		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    4,
+		MaxResponseHeaderBytes: 256 << 10,
+		ForceAttemptHTTP2:      true,
+		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+	if n.GetCa() != "" {
+		pool, err := x509.SystemCertPool()
+		if err != nil {
+			pool = x509.NewCertPool()
+		}
+		if !pool.AppendCertsFromPEM([]byte(n.GetCa())) {
+			return nil, &Failure{Code: CodeInvalid, Path: "network.ca", Message: "the network's ca holds no certificate in PEM form"}
+		}
+		t.TLSClientConfig.RootCAs = pool
+	}
+	if f := n.GetFingerprint(); f != "" {
+		want, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(f, "sha256:"), ":", ""))
+		if err != nil || len(want) != sha256.Size {
+			return nil, &Failure{Code: CodeInvalid, Path: "network.fingerprint", Message: "the network's fingerprint is not sha256: and 64 hexadecimal digits"}
+		}
+		// The pin replaces the check of the chain: it names the one certificate
+		// that is accepted.
+		t.TLSClientConfig.InsecureSkipVerify = true
+		t.TLSClientConfig.VerifyConnection = func(cs tls.ConnectionState) error {
+			if got := sha256.Sum256(cs.PeerCertificates[0].Raw); string(got[:]) != string(want) {
+				return fmt.Errorf("the certificate's fingerprint is sha256:%x, not the one that is pinned", got)
+			}
+			return nil
+		}
+	}
+	if p := n.GetProxy(); p != "" {
+		proxy, err := url.Parse(p)
+		if err != nil || proxy.Host == "" {
+			return nil, &Failure{Code: CodeInvalid, Path: "network.proxy", Message: "the network's proxy is not a URL"}
+		}
+		t.Proxy = func(r *http.Request) (*url.URL, error) {
+			if direct(r.URL.Hostname(), n.GetNoProxy()) {
+				return nil, nil
+			}
+			return proxy, nil
+		}
+	}
+	return &client{transport: t, report: report}, nil
+}
+
+// direct says whether a host is reached without the proxy: named exactly, by a
+// domain with a leading dot, or by a prefix of addresses.
+func direct(name string, noProxy []string) bool {
+	addr, addrErr := netip.ParseAddr(name)
+	for _, n := range noProxy {
+		if strings.EqualFold(n, name) || strings.HasPrefix(n, ".") && strings.HasSuffix(strings.ToLower(name), strings.ToLower(n)) {
+			return true
+		}
+		if p, err := netip.ParsePrefix(n); err == nil && addrErr == nil && p.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// http returns the client that a connector uses.
+func (c *client) http() *http.Client {
+	return &http.Client{
+		Transport: c,
+		CheckRedirect: func(r *http.Request, via []*http.Request) error {
+			if r.URL.Host != via[0].URL.Host || r.URL.Scheme != via[0].URL.Scheme {
+				return Failf(CodeInvalid, "the system at %s sends callers on to %s; use that address", via[0].URL.Host, r.URL.Host)
+			}
+			if len(via) >= 5 {
+				return Failf(CodeInvalid, "the system at %s sends callers in circles", r.URL.Host)
+			}
+			return nil
+		},
+	}
+}
+
+func (c *client) close() { c.transport.CloseIdleConnections() }
+
+// RoundTrip implements http.RoundTripper.
+func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	blocked := c.blocked
+	c.mu.Unlock()
+	if time.Now().Before(blocked) {
+		return nil, &Failure{Code: CodeRateLimited, Message: "the system asked for fewer calls", RetryAt: blocked}
+	}
+	path, _ := r.Context().Value(pathKey{}).(string)
+	if path == "" {
+		path = r.URL.Path
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
+	call := &connectorv1.Call{At: timestamppb.Now(), Method: r.Method, Path: path}
+	started := time.Now()
+	res, err := c.transport.RoundTrip(r.WithContext(ctx))
+	if err != nil {
+		cancel()
+		err = unreachable(r, err)
+		call.Milliseconds, call.Error = ms(started), err.Error()
+		c.report(call)
+		return nil, err
+	}
+	call.Status = int32(res.StatusCode)
+	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
+		if at := RetryAfter(res.Header, time.Now()); !at.IsZero() {
+			c.mu.Lock()
+			c.blocked = at
+			c.mu.Unlock()
+		}
+	}
+	res.Body = &body{ReadCloser: res.Body, host: r.URL.Host, left: maxAnswer, done: func(n int64) {
+		cancel()
+		call.Milliseconds, call.Bytes = ms(started), n
+		c.report(call)
+	}}
+	return res, nil
+}
+
+func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
+
+// unreachable says in words why there was no answer.
+func unreachable(r *http.Request, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	var dns *net.DNSError
+	var authority x509.UnknownAuthorityError
+	var name x509.HostnameError
+	f := &Failure{Code: CodeUnavailable, Err: err}
+	where := r.URL.Host
+	switch {
+	case errors.As(err, &dns):
+		f.Message = fmt.Sprintf("there is no host named %s; is the URL right?", r.URL.Hostname())
+	case errors.As(err, &authority):
+		f.Message = fmt.Sprintf("the certificate of %s is not from an authority that is trusted here; give its ca or fingerprint in a network block", where)
+	case errors.As(err, &name):
+		f.Message = fmt.Sprintf("the certificate of %s is for another name", where)
+	case errors.Is(err, context.DeadlineExceeded):
+		f.Message = fmt.Sprintf("%s did not answer within %s", where, callTimeout)
+	case strings.Contains(err.Error(), "connection refused"):
+		f.Message = fmt.Sprintf("%s refuses connections; is the system running?", where)
+	case strings.Contains(err.Error(), "HTTP response to HTTPS client"):
+		f.Message = fmt.Sprintf("%s speaks http, not https; change the URL", where)
+	default:
+		f.Message = fmt.Sprintf("%s could not be reached: %s", where, err)
+	}
+	return f
+}
+
+// RetryAfter returns when an answer asks to come back; zero where it does not
+// say (RFC 9110, section 10.2.3).
+func RetryAfter(h http.Header, now time.Time) time.Time {
+	v := h.Get("Retry-After")
+	if v == "" {
+		return time.Time{}
+	}
+	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
+		return now.Add(time.Duration(s) * time.Second)
+	}
+	if t, err := http.ParseTime(v); err == nil {
+		return t
+	}
+	return time.Time{}
+}
+
+// body bounds an answer and tells when it has been read.
+type body struct {
+	io.ReadCloser
+	host string
+	left int64
+	read int64
+	once sync.Once
+	done func(int64)
+}
+
+func (b *body) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, Failf(CodeInternal, "an answer of %s is larger than %d MiB; it was cut off", b.host, maxAnswer>>20)
+	}
+	if int64(len(p)) > b.left {
+		p = p[:b.left]
+	}
+	n, err := b.ReadCloser.Read(p)
+	b.left -= int64(n)
+	b.read += int64(n)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = Failf(CodeUnavailable, "an answer of %s did not end within %s", b.host, callTimeout)
+	}
+	return n, err
+}
+
+func (b *body) Close() error {
+	err := b.ReadCloser.Close()
+	b.once.Do(func() { b.done(b.read) })
+	return err
+}

@@ -1,0 +1,265 @@
+// Package sdk is what the author of a connector sees: two interfaces to
+// implement, a few more for optional powers, and Serve.
+//
+//	func main() { sdk.Serve(connector{}) }
+//
+// It promises the author that pages are sent no faster than the host commits
+// them, that whatever is printed goes to the log and never breaks the protocol,
+// that a panic ends one call and not the program, that the HTTP client it hands
+// out obeys the system's rate limits and the operator's network block, and that
+// the program ends when its host does.
+//
+// It refuses to know the host: a connector sees what one connection needs.
+package sdk
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/dinrail/dinrail/proto/wire"
+)
+
+// Connector is a program that speaks to one or more systems. Its methods may
+// be called concurrently.
+type Connector interface {
+	// Describe tells what the connector is; it calls nobody. The definition is
+	// nil but for connectors that run definitions.
+	Describe(ctx context.Context, definition *Definition) (Description, error)
+	// Open prepares one connection. It checks settings and credentials for form
+	// only; the login is tried by Check.
+	Open(ctx context.Context, r OpenRequest) (Connection, error)
+}
+
+// Connection is one open connection. Its methods may be called concurrently.
+type Connection interface {
+	// Check logs in and proves that the system answers, with as few calls as it
+	// can. A refused login is CodeAuthRequired, and is never tried again here.
+	Check(ctx context.Context) (Identity, error)
+	// Entities tells what this login sees, those that it may not read included,
+	// with Denied saying why.
+	Entities(ctx context.Context) ([]Entity, error)
+	// Read sends the entity's records through w, page by page, and returns nil
+	// only when nothing was left out: deletions are concluded from it.
+	Read(ctx context.Context, r ReadRequest, w *PageWriter) error
+	// Close releases what the connection holds.
+	Close() error
+}
+
+// Getter is a connection that can read one record.
+type Getter interface {
+	Get(ctx context.Context, entity, id string) (Record, error)
+}
+
+// Writer is a connection that can create, update, delete and act.
+type Writer interface {
+	Write(ctx context.Context, r WriteRequest) (Record, error)
+}
+
+// Renewer is a connection that takes a new access token while it is open.
+type Renewer interface {
+	Renew(ctx context.Context, credentials map[string]string) error
+}
+
+// Passthrougher is a connection that makes calls of the API caller's own.
+type Passthrougher interface {
+	Passthrough(ctx context.Context, r PassthroughRequest) (PassthroughResponse, error)
+}
+
+// Definition is a system's file.
+type Definition struct {
+	Name    string
+	Content []byte
+}
+
+// Description is what a connector is.
+type Description struct {
+	Name    string
+	Version string
+	Systems []System
+}
+
+// System is a product that the connector can speak to.
+type System struct {
+	Name     string
+	Label    string
+	Vendor   string
+	Category string // cmms eam erp wms mrp mes qms database machine other
+	Website  string
+	Guide    string // Markdown: how to make a login with the least rights
+	Settings []Setting
+	Auth     []AuthMethod
+	Entities []Entity // those known before any login
+	Proof    string   // what was run against which version
+}
+
+// Setting is one field that a person fills in.
+type Setting struct {
+	Name        string
+	Type        string // string number bool url duration; empty: string
+	Label       string
+	Help        string
+	Placeholder string
+	Pattern     string // RE2, anchored
+	Choices     []string
+	Default     string
+	Required    bool
+	Secret      bool
+}
+
+// AuthMethod is a way to log in, with the credentials it asks for.
+type AuthMethod struct {
+	Name   string // basic api_key bearer oauth2 session none
+	Label  string
+	Fields []Setting
+}
+
+// OpenRequest is one connection.
+type OpenRequest struct {
+	Connection  string // for logs
+	System      string
+	Settings    Settings
+	Auth        string
+	Credentials map[string]string
+	Definition  *Definition
+	// HTTP is the client for all calls of this connection: see NewHTTP's rules
+	// in http.go. It follows no redirect to another host.
+	HTTP *http.Client
+	Log  hclog.Logger
+}
+
+// Settings are a connection's settings, checked against their declaration.
+type Settings map[string]any
+
+// String returns a setting's text; "" where it is not given.
+func (s Settings) String(name string) string {
+	switch v := s[name].(type) {
+	case nil:
+		return ""
+	case string:
+		return v
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// Identity is whom a login is.
+type Identity struct {
+	Name    string // in words
+	Version string // of the system
+}
+
+// Entity is one kind of thing in the system.
+type Entity struct {
+	Name           string // unified name, or native/NAME
+	Label          string
+	Key            []string
+	Fields         []Field
+	Incremental    bool
+	TellsDeletions bool // incremental reads carry deletions
+	Creatable      bool
+	Updatable      bool
+	Deletable      bool
+	Actions        []string
+	Watchable      bool
+	Denied         string // why the login may not read it; empty: it may
+}
+
+// Field is a field that the connector fills.
+type Field struct {
+	Name     string
+	Type     string // string number boolean timestamp date object array reference
+	Writable bool
+}
+
+// ReadRequest names what to read.
+type ReadRequest struct {
+	Entity string
+	// Full asks for everything, else for what changed since the checkpoint.
+	Full bool
+	// Checkpoint is what Flush was given with the last page that became durable:
+	// of this read, if it was interrupted, or, for an incremental one, of the
+	// last that reached its end. Empty: from nothing.
+	Checkpoint []byte
+	// Since bounds a first read: nothing older is wanted. Zero: all.
+	Since time.Time
+}
+
+// Record is one record at its latest version.
+type Record struct {
+	ID        string
+	CreatedAt time.Time // as the system tells; zero: it does not
+	UpdatedAt time.Time
+	Deleted   bool
+	// Fields is the record in the entity's shape: a value that encodes as a JSON
+	// object, or a json.RawMessage of one. Not used when Deleted.
+	Fields any
+	Raw    json.RawMessage // as received
+}
+
+// WriteRequest changes one record.
+type WriteRequest struct {
+	Entity         string
+	Operation      string // create update delete act
+	ID             string
+	Action         string
+	Fields         json.RawMessage // for update an RFC 7396 patch
+	Expect         string          // the system's own mark of the version expected
+	IdempotencyKey string
+}
+
+// PassthroughRequest is a call of the API caller's own.
+type PassthroughRequest struct {
+	Method, Path, Query string
+	Headers             map[string]string
+	Body                []byte
+}
+
+// PassthroughResponse is the system's own answer.
+type PassthroughResponse struct {
+	Status  int
+	Headers map[string]string
+	Body    []byte
+}
+
+// Code says what the host can do about a failure.
+type Code string
+
+// The codes of failures.
+const (
+	CodeAuthRequired     Code = wire.AuthRequired     // the system refuses the login
+	CodeTokenExpired     Code = wire.TokenExpired     // Renew, then the call is repeated once
+	CodePermissionDenied Code = wire.PermissionDenied // the login may not do this
+	CodeRateLimited      Code = wire.RateLimited      // too many calls
+	CodeUnavailable      Code = wire.Unavailable      // not reachable now
+	CodeNotFound         Code = wire.NotFound         // there is no such thing
+	CodeInvalid          Code = wire.Invalid          // the request is wrong
+	CodeConflict         Code = wire.Conflict         // changed in between
+	CodeUnsupported      Code = wire.Unsupported      // no such power
+	CodeInternal         Code = wire.Internal         // a fault of the connector or an answer it cannot read
+)
+
+// Failure is an error with a code and words for a person. Any other error that
+// a connector returns travels as CodeInternal.
+type Failure struct {
+	Code    Code
+	Message string
+	Path    string    // the setting or field at fault ("settings.url"); empty: none
+	RetryAt time.Time // when to come back; zero: not told
+	Err     error     // the cause, for the log
+}
+
+// Error returns the words.
+func (f *Failure) Error() string { return f.Message }
+
+// Unwrap returns the cause.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// Failf returns a Failure with the code and the formatted words.
+func Failf(code Code, format string, args ...any) *Failure {
+	return &Failure{Code: code, Message: fmt.Sprintf(format, args...)}
+}
