@@ -268,6 +268,7 @@ func AppendEnd(b []byte, o *Outcome) ([]byte, error) {
 func (r *reader) end() *Outcome {
 	o := &Outcome{}
 	r.json(o)
+	o.At = timeOf(micros(o.At))
 	o.Events = r.events()
 	return o
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -12,7 +13,8 @@ import (
 )
 
 // Sealer seals and opens bytes with the data key of a connection; "" is the
-// host's own. The additional data binds the bytes to their place: opened
+// host's own, and what was sealed with that opens whatever connection is named.
+// The additional data binds the bytes to their place: opened
 // elsewhere they are refused. It is called concurrently.
 type Sealer interface {
 	Seal(c host.ConnectionID, plain, additional []byte) ([]byte, error)
@@ -102,7 +104,22 @@ func PutOf(kind Kind, id string, expect host.Sequence, v any) (Put, error) {
 	if err != nil {
 		return Put{}, fmt.Errorf("encode %s %q: %w", kind, id, err)
 	}
-	return Put{Kind: kind, ID: id, Expect: expect, Body: b}, nil
+	return Put{Kind: kind, ID: id, Expect: expect, Body: b, Connection: ownerOf(v)}, nil
+}
+
+// ownerOf returns the connection that a document goes with when it is removed.
+func ownerOf(v any) host.ConnectionID {
+	switch v := v.(type) {
+	case host.Token:
+		return v.Connection
+	case *host.Token:
+		return v.Connection
+	case host.Wish:
+		return v.Connection
+	case *host.Wish:
+		return v.Connection
+	}
+	return ""
 }
 
 // Delete is a Put that deletes.
@@ -131,16 +148,30 @@ func (s *Store) Commit(ctx context.Context, at time.Time, puts []Put, events []h
 		return 0, host.Errorf(host.CodeTooLarge, "a step of %d items and %d bytes; at most %d and %d go together", n, size, host.MaxStepItems, host.MaxStepBytes)
 	}
 	seq, err := s.engine.Commit(ctx, 0, Change{At: at, Puts: puts, Events: sealed, Queue: queue})
-	if err == nil {
-		s.recent.add(puts, queue)
+	if !refused(err) {
+		s.recent.add(puts, queue) // also where it is unclear whether it was done
 	}
 	return seq, err
+}
+
+// refused says whether err tells for sure that nothing was changed.
+func refused(err error) bool {
+	for _, r := range []error{ErrNotFound, ErrChanged, ErrRunning, ErrFenced, ErrPurged, ErrClosed} {
+		if errors.Is(err, r) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Store) sealEvents(events []host.Event) ([]Event, error) {
 	out := make([]Event, len(events))
 	for i, e := range events {
-		sealed, err := s.sealer.Seal(e.Connection, e.Data, []byte(e.ID))
+		c := e.Connection
+		if e.Type == host.EventConnectionRemoved {
+			c = "" // the connection's own key goes with it
+		}
+		sealed, err := s.sealer.Seal(c, e.Data, []byte(e.ID))
 		if err != nil {
 			return nil, fmt.Errorf("seal event %s: %w", e.ID, err)
 		}
@@ -329,17 +360,40 @@ func (s *Store) SequenceAt(ctx context.Context, c host.ConnectionID, t time.Time
 	return s.engine.SequenceAt(ctx, s.Partition(c), t)
 }
 
-// Purge removes all of a connection, part by part, its data key first.
+// Purge removes a connection, its data key first, and then, part by part, all
+// that it leaves behind. A connection that is made again under the same id
+// meanwhile is another one and is left alone.
 func (s *Store) Purge(ctx context.Context, c host.ConnectionID) error {
-	defer s.sealer.Forget(c)
+	if err := s.remove(ctx, c); err != nil {
+		return err
+	}
+	s.sealer.Forget(c)
 	for {
 		more, err := s.engine.Purge(ctx, s.Partition(c), c)
-		if err != nil {
+		if err != nil || !more {
 			return err
 		}
-		s.recent.add([]Put{{Kind: KindConnection, ID: string(c)}}, nil)
-		if !more {
+	}
+}
+
+// remove deletes the connection's document, whatever else is written to it
+// meanwhile.
+func (s *Store) remove(ctx context.Context, c host.ConnectionID) error {
+	for first, incarnation := true, ""; ; first = false {
+		d, revision, err := Get[host.Connection](ctx, s, KindConnection, string(c))
+		switch {
+		case errors.Is(err, ErrNotFound):
+			revision = Absent
+		case err != nil:
+			return err
+		case first:
+			incarnation = d.Incarnation
+		case d.Incarnation != incarnation:
 			return nil
+		}
+		_, err = s.Commit(ctx, time.Time{}, []Put{Delete(KindConnection, string(c), revision)}, nil, nil)
+		if !errors.Is(err, ErrChanged) {
+			return err
 		}
 	}
 }

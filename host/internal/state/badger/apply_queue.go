@@ -1,0 +1,120 @@
+package badger
+
+import (
+	"fmt"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
+)
+
+func (a *application) push(s *state.Push) error {
+	k := last(newKey(a.p, tablePos), s.Position)
+	at, err := a.sequence(k)
+	if err != nil {
+		return err
+	}
+	switch {
+	case at == s.To && s.From != s.To:
+		return errDone
+	case at != s.From:
+		return fmt.Errorf("position %s is %d: %w", s.Position, at, state.ErrChanged)
+	}
+	counts := counting{}
+	for i := range s.Deliveries {
+		d := &s.Deliveries[i]
+		known, err := a.has(last(newKey(a.p, tableDeliv), d.ID))
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if err := a.setDelivery(d); err != nil {
+			return err
+		}
+		counts.add(d.Endpoint, d.Status, 1)
+	}
+	if err := a.count(counts); err != nil {
+		return err
+	}
+	return a.set(k, encodeSequence(s.To))
+}
+
+// setDelivery writes a delivery and its places in the indexes.
+func (a *application) setDelivery(d *host.Delivery) error {
+	if err := a.setJSON(last(newKey(a.p, tableDeliv), d.ID), d); err != nil {
+		return err
+	}
+	if err := a.set(ofEndpointKey(a.p, d), nil); err != nil {
+		return err
+	}
+	if d.Status != host.DeliveryPending {
+		return nil
+	}
+	k := dueKey(a.p, d)
+	a.b.after = append(a.b.after, func() { a.c.e.claims.lower(a.p, d.Endpoint, k) })
+	return a.set(k, nil)
+}
+
+func (a *application) settle(all []state.Settlement) error {
+	counts := counting{}
+	for i := range all {
+		s := &all[i]
+		old, err := a.delivery(s.Delivery.ID)
+		if err != nil {
+			return err
+		}
+		if old == nil || s.Attempt.Number != 0 && s.Attempt.Number <= old.Attempts {
+			continue
+		}
+		if err := a.del(ofEndpointKey(a.p, old)); err != nil {
+			return err
+		}
+		if old.Status == host.DeliveryPending {
+			if err := a.del(dueKey(a.p, old)); err != nil {
+				return err
+			}
+		}
+		if err := a.setDelivery(&s.Delivery); err != nil {
+			return err
+		}
+		counts.add(old.Endpoint, old.Status, -1)
+		counts.add(s.Delivery.Endpoint, s.Delivery.Status, 1)
+		if s.Attempt.Number != 0 {
+			if err := a.setJSON(attemptKey(a.p, old.ID, s.Attempt.Number), &s.Attempt); err != nil {
+				return err
+			}
+		}
+		a.b.after = append(a.b.after, func() { a.c.e.claims.settled(a.p, old.ID) })
+	}
+	return a.count(counts)
+}
+
+// counting is how the numbers of deliveries change, by endpoint and status.
+type counting map[host.EndpointID]map[host.DeliveryStatus]int64
+
+func (c counting) add(e host.EndpointID, s host.DeliveryStatus, n int64) {
+	if c[e] == nil {
+		c[e] = map[host.DeliveryStatus]int64{}
+	}
+	c[e][s] += n
+}
+
+func (a *application) count(changes counting) error {
+	for e, change := range changes {
+		k := last(newKey(a.p, tableCounts), e)
+		counts := map[host.DeliveryStatus]int64{}
+		if _, err := a.json(k, &counts); err != nil {
+			return err
+		}
+		for s, n := range change {
+			if counts[s] += n; counts[s] == 0 {
+				delete(counts, s)
+			}
+		}
+		if err := a.setJSON(k, counts); err != nil {
+			return err
+		}
+	}
+	return nil
+}
