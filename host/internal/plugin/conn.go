@@ -128,7 +128,7 @@ func (c *Conn) call(f func() error) error {
 	if err != nil {
 		err = c.translate(err)
 	}
-	if code := host.CodeOf(err); code == host.CodePluginCrashed || code == host.CodeOutOfMemory {
+	if died(err) {
 		s.ended(l) // while this connection still counts as in flight
 	}
 	s.mu.Lock()
@@ -137,6 +137,11 @@ func (c *Conn) call(f func() error) error {
 	}
 	s.mu.Unlock()
 	return err
+}
+
+func died(err error) bool {
+	code := host.CodeOf(err)
+	return code == host.CodePluginCrashed || code == host.CodeOutOfMemory
 }
 
 // translate turns what a call answered into an error with a code.
@@ -160,6 +165,9 @@ func (c *Conn) translate(err error) error {
 	}
 	switch st.Code() {
 	case codes.Canceled, codes.DeadlineExceeded:
+		if c.live.process.ended() { // our own end of the connection was closed with it
+			return c.dead()
+		}
 		return c.canceled(err)
 	case codes.Unimplemented:
 		return host.Errorf(host.CodeUnsupported, "the connector %q cannot do this", c.name)
@@ -350,7 +358,11 @@ func (c *Conn) Close() error {
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		_, err = c.live.rpc.Close(ctx, &connectorv1.CloseRequest{Handle: c.handle})
+		if _, err = c.live.rpc.Close(ctx, &connectorv1.CloseRequest{Handle: c.handle}); err != nil {
+			if err = c.translate(err); died(err) {
+				err = nil
+			}
+		}
 	})
 	return err
 }

@@ -250,6 +250,10 @@ func (s *slot) ended(l *live) {
 		inFlight = append(inFlight, c)
 	}
 	reason, code, progress := l.reason, l.code, l.progress
+	if code != host.CodeCanceled {
+		// Before anybody can open a connection here again.
+		s.host.crashed(s.key, inFlight)
+	}
 	s.mu.Unlock()
 	l.client.Kill() // releases what go-plugin holds; the process has ended
 	_ = os.Remove(l.file)
@@ -260,7 +264,6 @@ func (s *slot) ended(l *live) {
 	if reason == "" {
 		reason = l.process.how()
 	}
-	s.host.crashed(s.key, inFlight)
 	// A process that many connections share counts towards crashed only while
 	// it cannot tell whose fault it is: with nobody in flight.
 	s.mu.Lock()
