@@ -1,0 +1,59 @@
+// Package catalog says which systems can be connected: it joins what the
+// connectors describe into one list.
+//
+// It promises one system per name: where two connectors serve the same name,
+// the first by the connectors' names wins, and Problems tells of the other. It
+// is immutable: a new set of connectors makes a new catalog.
+//
+// It refuses processes and files: who describes a system is the caller's
+// affair.
+package catalog
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/dinrail/dinrail/host"
+)
+
+// Catalog is the list of systems that can be connected.
+type Catalog struct {
+	systems  []host.System // by name
+	problems []host.Problem
+}
+
+// New returns the catalog of the systems that connectors describe, in any
+// order.
+func New(systems []host.System) *Catalog {
+	all := slices.Clone(systems)
+	slices.SortStableFunc(all, func(a, b host.System) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Connector, b.Connector))
+	})
+	c := &Catalog{}
+	for _, s := range all {
+		if n := len(c.systems); n > 0 && c.systems[n-1].Name == s.Name {
+			c.problems = append(c.problems, host.Problem{Code: host.CodeConflict, Message: fmt.Sprintf(
+				"the connectors %q and %q both serve the system %q; %q is used: take one of the two out of the plugin_dir",
+				c.systems[n-1].Connector, s.Connector, s.Name, c.systems[n-1].Connector)})
+			continue
+		}
+		c.systems = append(c.systems, s)
+	}
+	return c
+}
+
+// Lookup returns a system by its name.
+func (c *Catalog) Lookup(name host.SystemName) (host.System, bool) {
+	i, ok := slices.BinarySearchFunc(c.systems, name, func(s host.System, n host.SystemName) int { return cmp.Compare(s.Name, n) })
+	if !ok {
+		return host.System{}, false
+	}
+	return c.systems[i], true
+}
+
+// List returns all systems by name. The list is the caller's.
+func (c *Catalog) List() []host.System { return slices.Clone(c.systems) }
+
+// Problems tells of systems that more than one connector serves.
+func (c *Catalog) Problems() []host.Problem { return slices.Clone(c.problems) }
