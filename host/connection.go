@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/json"
+	"strings"
 	"time"
 )
 
@@ -163,4 +164,26 @@ func CredentialsFrom(opened []byte) (map[string]string, error) {
 	}
 	err := json.Unmarshal(opened, &m)
 	return m, err
+}
+
+// SettingPrefix stands before the names of settings that are kept among the
+// credentials, sealed, because they are secret.
+const SettingPrefix = "setting."
+
+// OpenedSettings puts the secret settings among opened credentials back to
+// their place: it returns what the connector is given as settings and as
+// credentials. Its arguments stay as they are.
+func OpenedSettings(settings map[string]any, credentials map[string]string) (map[string]any, map[string]string) {
+	all, login := make(map[string]any, len(settings)), make(map[string]string, len(credentials))
+	for name, v := range settings {
+		all[name] = v
+	}
+	for name, v := range credentials {
+		if setting, ok := strings.CutPrefix(name, SettingPrefix); ok {
+			all[setting] = v
+		} else {
+			login[name] = v
+		}
+	}
+	return all, login
 }

@@ -2,7 +2,7 @@
 // connectors describe into one list.
 //
 // It promises one system per name: where two connectors serve the same name,
-// the first by the connectors' names wins, and Problems tells of the other. It
+// the first by the connectors' names wins, and a problem tells of the other. It
 // is immutable: a new set of connectors makes a new catalog.
 //
 // It refuses processes and files: who describes a system is the caller's
@@ -17,30 +17,44 @@ import (
 	"github.com/dinrail/dinrail/host"
 )
 
+// Described is what one connector says of itself.
+type Described struct {
+	Connector host.ConnectorName
+	Version   string
+	Systems   []host.System
+}
+
 // Catalog is the list of systems that can be connected.
 type Catalog struct {
-	systems  []host.System // by name
-	problems []host.Problem
+	systems []host.System // by name
 }
 
 // New returns the catalog of the systems that connectors describe, in any
-// order.
-func New(systems []host.System) *Catalog {
-	all := slices.Clone(systems)
+// order, and what is wrong with them.
+func New(described []Described) (*Catalog, []host.Problem) {
+	var all []host.System
+	for _, d := range described {
+		for _, s := range d.Systems {
+			s.Connector = d.Connector
+			all = append(all, s)
+		}
+	}
 	slices.SortStableFunc(all, func(a, b host.System) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Connector, b.Connector))
 	})
 	c := &Catalog{}
+	var problems []host.Problem
 	for _, s := range all {
 		if n := len(c.systems); n > 0 && c.systems[n-1].Name == s.Name {
-			c.problems = append(c.problems, host.Problem{Code: host.CodeConflict, Message: fmt.Sprintf(
-				"the connectors %q and %q both serve the system %q; %q is used: take one of the two out of the plugin_dir",
-				c.systems[n-1].Connector, s.Connector, s.Name, c.systems[n-1].Connector)})
+			first := c.systems[n-1].Connector
+			problems = append(problems, host.Problem{Code: host.CodeConflict, Message: fmt.Sprintf(
+				"the connectors %q and %q both serve the system %q; that of %q is used: take one of the two out of the plugin_dir",
+				first, s.Connector, s.Name, first)})
 			continue
 		}
 		c.systems = append(c.systems, s)
 	}
-	return c
+	return c, problems
 }
 
 // Lookup returns a system by its name.
@@ -54,6 +68,3 @@ func (c *Catalog) Lookup(name host.SystemName) (host.System, bool) {
 
 // List returns all systems by name. The list is the caller's.
 func (c *Catalog) List() []host.System { return slices.Clone(c.systems) }
-
-// Problems tells of systems that more than one connector serves.
-func (c *Catalog) Problems() []host.Problem { return slices.Clone(c.problems) }

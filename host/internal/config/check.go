@@ -58,11 +58,16 @@ func (k *checker) check(systems []host.System) {
 	}
 	s := systems[i]
 	k.settings(s)
+	if len(s.Auth) == 0 || len(s.Auth) == 1 && len(s.Auth[0].Fields) == 0 {
+		// There is no login to wait for.
+		if c.Credentials == nil {
+			c.Credentials = map[string]host.Secret{}
+		}
+	}
 	if c.Credentials == nil && c.Auth == "" {
 		return // someone connects later
 	}
-	method, ok := k.method(s)
-	if ok && k.given() {
+	if method, ok := k.method(s); ok && k.given() {
 		k.credentials(s, method)
 	}
 }
@@ -74,7 +79,7 @@ func (k *checker) given() bool {
 		return false
 	}
 	for name := range k.conn.Credentials {
-		if !strings.HasPrefix(name, SettingPrefix) {
+		if !strings.HasPrefix(name, host.SettingPrefix) {
 			return true
 		}
 	}
@@ -86,7 +91,7 @@ func (k *checker) settings(s host.System) {
 	known := make([]string, 0, len(s.Settings))
 	for _, f := range s.Settings {
 		known = append(known, f.Name)
-		hidden, isHidden := c.Credentials[SettingPrefix+f.Name]
+		hidden, isHidden := c.Credentials[host.SettingPrefix+f.Name]
 		v, isPlain := c.Settings[f.Name]
 		at := k.place("settings."+f.Name, c.settings)
 		switch {
@@ -167,7 +172,7 @@ func (k *checker) credentials(s host.System, m host.AuthMethod) {
 		}
 	}
 	for name := range c.Credentials {
-		if !strings.HasPrefix(name, SettingPrefix) && !slices.Contains(known, name) {
+		if !strings.HasPrefix(name, host.SettingPrefix) && !slices.Contains(known, name) {
 			k.wrong(k.place("credentials."+name, c.credentials), "Unknown credential", "Logging in to %q by %q takes no %q; it takes: %s.%s", s.Name, m.Name, name, quoteAll(known), didYouMean(name, known))
 		}
 	}

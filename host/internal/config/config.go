@@ -97,7 +97,7 @@ const (
 type Connection struct {
 	host.Connection
 	// Credentials are nil where the block has none. Sensitive settings stand
-	// here too, as SettingPrefix and their name.
+	// here too, as host.SettingPrefix and their name.
 	Credentials map[string]host.Secret
 	Map         map[host.EntityName]*expr.Mapping
 
@@ -107,10 +107,6 @@ type Connection struct {
 	literals    map[string]hcl.Range // literal credentials, by name
 	fields      map[string]hcl.Range // where a setting or credential stands: "settings.url"
 }
-
-// SettingPrefix stands before the names of settings that are kept among the
-// credentials because they are secret.
-const SettingPrefix = "setting."
 
 // Move renames a connection.
 type Move struct {

@@ -195,8 +195,8 @@ func (c *Connection) readCredentials(r *reader) {
 		if written {
 			at = item.Range()
 		}
-		if strings.HasPrefix(name, SettingPrefix) {
-			r.at(at, "Wrong name", "A credential's name does not start with %q.", SettingPrefix)
+		if strings.HasPrefix(name, host.SettingPrefix) {
+			r.at(at, "Wrong name", "A credential's name does not start with %q.", host.SettingPrefix)
 			continue
 		}
 		plain := expr.Plain(e)
@@ -286,7 +286,7 @@ func (c *Connection) hide(name string, s host.Secret) {
 	if c.Credentials == nil {
 		c.Credentials = map[string]host.Secret{}
 	}
-	c.Credentials[SettingPrefix+name] = s
+	c.Credentials[host.SettingPrefix+name] = s
 	delete(c.Settings, name)
 }
 
