@@ -27,6 +27,7 @@ func (c *Config) Check(systems []host.System) hcl.Diagnostics {
 		}
 		k := checker{conn: conn}
 		k.check(systems)
+		inOrder(k.diags)
 		for _, d := range k.diags {
 			conn.spoil(d)
 		}
@@ -117,9 +118,6 @@ func (k *checker) settings(s host.System) {
 			k.wrong(c.fields[name], "Unknown setting", "The system %q has no setting %q; it has: %s.%s", s.Name, setting, quoteAll(known), didYouMean(setting, known))
 		}
 	}
-	slices.SortStableFunc(k.diags, func(a, b *hcl.Diagnostic) int {
-		return a.Subject.Start.Byte - b.Subject.Start.Byte
-	})
 }
 
 func (k *checker) place(name string, or hcl.Range) hcl.Range {

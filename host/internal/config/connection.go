@@ -151,6 +151,7 @@ func (l *loader) decode(b block, r *reader, id, name string) []Connection {
 		}
 		r.diags = append(r.diags, hr.diags...)
 	}
+	inOrder(r.diags)
 	for _, d := range r.diags {
 		c.spoil(d)
 	}

@@ -54,7 +54,25 @@ func Load(paths []string) (*Config, hcl.Diagnostics) {
 	}
 	l.connections()
 	l.moves()
+	inOrder(l.diags)
 	return l.cfg, l.diags
+}
+
+// inOrder sorts diagnostics by place.
+func inOrder(diags hcl.Diagnostics) {
+	slices.SortStableFunc(diags, func(a, b *hcl.Diagnostic) int {
+		if a.Subject == nil || b.Subject == nil {
+			return cmp.Compare(btoi(a.Subject != nil), btoi(b.Subject != nil))
+		}
+		return cmp.Or(cmp.Compare(a.Subject.Filename, b.Subject.Filename), cmp.Compare(a.Subject.Start.Byte, b.Subject.Start.Byte), cmp.Compare(a.Summary, b.Summary))
+	})
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // Fatal says whether the host cannot start with these diagnostics.

@@ -63,7 +63,7 @@ var secretAttribute = regexp.MustCompile(`(?i)pass|secret|token|credential|key|^
 
 // mask returns the source with the text of strings that may be secret replaced
 // by asterisks: those in attributes called like secrets, and, in a file that
-// does not parse, all of them. Lines stay lines.
+// does not parse, all that may be a string. Lines stay lines.
 func mask(src []byte, name string) []byte {
 	file, diags := hclsyntax.ParseConfig(src, name, hcl.InitialPos)
 	out := bytes.Clone(src)
@@ -72,6 +72,19 @@ func mask(src []byte, name string) []byte {
 		for _, t := range tokens {
 			if t.Type == hclsyntax.TokenQuotedLit || t.Type == hclsyntax.TokenStringLit {
 				blank(out, t.Range)
+			}
+		}
+		// Where a quote is missing, what is a string and what is not are swapped:
+		// nothing after the first quote of a line is safe to show.
+		quoted := false
+		for i, c := range src {
+			switch {
+			case c == '\n':
+				quoted = false
+			case c == '"':
+				quoted = true
+			case quoted && c != '\r':
+				out[i] = '*'
 			}
 		}
 		return out

@@ -1,0 +1,4 @@
+connection "plant" {
+  system   = "tryton
+  password = "hunter2-literal"
+}
