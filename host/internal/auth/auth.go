@@ -1,0 +1,247 @@
+// Package auth makes and checks the tokens of our API.
+//
+// A token is "drc_" (a connection's) or "dra_" (administration), a short
+// reference that tells where it is stored, and a secret of 256 bits with a
+// checksum. It promises that only a hash of a token is kept, that the token is
+// shown once, that comparing takes as long for a wrong one as for the right
+// one, and that a revoked token opens nothing from that moment on.
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"path"
+	"sort"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
+)
+
+// Prefixes of tokens.
+const (
+	ConnectionPrefix = "drc_"
+	AdminPrefix      = "dra_"
+)
+
+// AdminToken is a token for administration that the configuration names.
+type AdminToken struct {
+	Name        string
+	Hash        [sha256.Size]byte // of the token
+	Role        host.Role
+	Connections []string // patterns it is limited to; empty: all
+}
+
+// Params are what an Auth needs.
+type Params struct {
+	Store       *state.Store
+	AdminTokens []AdminToken
+	Clock       func() time.Time
+}
+
+// Auth makes and checks tokens. It may be used concurrently.
+type Auth struct {
+	store *state.Store
+	now   func() time.Time
+	admin atomic.Pointer[[]AdminToken]
+}
+
+// New returns an Auth.
+func New(p Params) (*Auth, error) {
+	if p.Store == nil || p.Clock == nil {
+		return nil, errors.New("new auth: Store and Clock are required")
+	}
+	a := &Auth{store: p.Store, now: p.Clock}
+	a.SetAdminTokens(p.AdminTokens)
+	return a, nil
+}
+
+// SetAdminTokens takes what the configuration names now.
+func (a *Auth) SetAdminTokens(tokens []AdminToken) { a.admin.Store(&tokens) }
+
+// Principal is whom a request is from.
+type Principal struct {
+	Token      host.TokenID
+	Name       string
+	Connection host.ConnectionID // of a connection token
+	Access     host.Access       // of a connection token
+	Role       host.Role         // of an admin token
+	scope      []string
+}
+
+// Local is the principal of the control socket: its peer is the host's user.
+func Local() Principal { return Principal{Name: "local", Role: host.RoleAdmin} }
+
+// Admin says whether it is an admin token.
+func (p *Principal) Admin() bool { return p.Role != "" }
+
+// Covers says whether an admin token's patterns cover the connection.
+func (p *Principal) Covers(id host.ConnectionID) bool {
+	if len(p.scope) == 0 {
+		return true
+	}
+	for _, pattern := range p.scope {
+		if ok, err := path.Match(pattern, string(id)); ok && err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+var errUnknown = &host.Error{Code: host.CodeUnauthorized, Message: "this token opens nothing; it may have been revoked, or have expired"}
+
+// Authenticate returns whom a bearer token stands for. The error has
+// host.CodeUnauthorized; it does not tell why.
+func (a *Auth) Authenticate(ctx context.Context, bearer string) (Principal, error) {
+	if len(bearer) > 256 {
+		return Principal{}, errUnknown
+	}
+	hash := sha256.Sum256([]byte(bearer))
+	if strings.HasPrefix(bearer, AdminPrefix) {
+		for _, t := range *a.admin.Load() {
+			if subtle.ConstantTimeCompare(t.Hash[:], hash[:]) == 1 {
+				return Principal{Name: t.Name, Role: t.Role, scope: t.Connections}, nil
+			}
+		}
+	}
+	id, ok := reference(bearer)
+	if !ok {
+		return Principal{}, errUnknown
+	}
+	t, _, err := state.Get[host.Token](ctx, a.store, state.KindToken, string(id))
+	if errors.Is(err, state.ErrNotFound) {
+		return Principal{}, errUnknown
+	}
+	if err != nil {
+		return Principal{}, fmt.Errorf("read token %s: %w", id, err)
+	}
+	if subtle.ConstantTimeCompare(t.Hash, hash[:]) != 1 || t.Expired(a.now()) {
+		return Principal{}, errUnknown
+	}
+	return Principal{Token: t.ID, Name: t.Name, Connection: t.Connection, Access: t.Access, Role: t.Role, scope: t.Scope}, nil
+}
+
+// reference returns the id under which a token is stored, if it has the form
+// and checksum of one.
+func reference(token string) (host.TokenID, bool) {
+	rest, ok := strings.CutPrefix(token, ConnectionPrefix)
+	if !ok {
+		if rest, ok = strings.CutPrefix(token, AdminPrefix); !ok {
+			return "", false
+		}
+	}
+	ref, secret, ok := strings.Cut(rest, "_")
+	if !ok || !host.ValidID(ref) {
+		return "", false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(secret)
+	if err != nil || len(b) != 36 {
+		return "", false
+	}
+	sum := crc32.ChecksumIEEE(b[:32])
+	if uint32(b[32])<<24|uint32(b[33])<<16|uint32(b[34])<<8|uint32(b[35]) != sum {
+		return "", false
+	}
+	return host.TokenID(ref), true
+}
+
+// make returns a new token and what is stored of it.
+func (a *Auth) make(prefix string, t host.Token) (string, host.Token) {
+	ref := make([]byte, 10)
+	secret := make([]byte, 32, 36)
+	_, _ = rand.Read(ref)    // never fails: crypto/rand
+	_, _ = rand.Read(secret) // the same
+	sum := crc32.ChecksumIEEE(secret)
+	secret = append(secret, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
+	id := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(ref))
+	token := prefix + id + "_" + base64.RawURLEncoding.EncodeToString(secret)
+	hash := sha256.Sum256([]byte(token))
+	t.ID, t.Hash, t.CreatedAt = host.TokenID(id), hash[:], a.now()
+	return token, t
+}
+
+// MintConnection makes a connection's token and ends the one of the same name.
+// expires zero: never. more goes into the same step.
+func (a *Auth) MintConnection(ctx context.Context, c host.ConnectionID, name string, access host.Access, expires time.Time, more ...state.Put) (string, error) {
+	return a.mint(ctx, ConnectionPrefix, host.Token{Name: name, Connection: c, Access: access, ExpiresAt: expires}, false, more)
+}
+
+// Renew makes a connection's token and ends every other of it, in the step
+// that does more.
+func (a *Auth) Renew(ctx context.Context, c host.ConnectionID, more ...state.Put) (string, error) {
+	return a.mint(ctx, ConnectionPrefix, host.Token{Name: "default", Connection: c, Access: host.AccessWrite}, true, more)
+}
+
+// MintAdmin makes an admin token and ends the one of the same name.
+func (a *Auth) MintAdmin(ctx context.Context, name string, role host.Role, scope []string, expires time.Time) (string, error) {
+	return a.mint(ctx, AdminPrefix, host.Token{Name: name, Role: role, Scope: scope, ExpiresAt: expires}, false, nil)
+}
+
+func (a *Auth) mint(ctx context.Context, prefix string, t host.Token, endAll bool, more []state.Put) (string, error) {
+	old, err := a.List(ctx, t.Connection)
+	if err != nil {
+		return "", err
+	}
+	token, t := a.make(prefix, t)
+	put, err := state.PutOf(state.KindToken, string(t.ID), state.Absent, t)
+	if err != nil {
+		return "", err
+	}
+	puts := append([]state.Put{put}, more...)
+	for _, o := range old {
+		if endAll || o.Name == t.Name {
+			puts = append(puts, state.Delete(state.KindToken, string(o.ID), state.Any))
+		}
+	}
+	if _, err := a.store.Commit(ctx, a.now(), puts, nil, nil); err != nil {
+		return "", fmt.Errorf("write the token: %w", err)
+	}
+	return token, nil
+}
+
+// List returns the tokens of a connection ("": of administration), by name.
+func (a *Auth) List(ctx context.Context, c host.ConnectionID) ([]host.Token, error) {
+	all, err := state.All[host.Token](ctx, a.store, state.KindToken)
+	if err != nil {
+		return nil, fmt.Errorf("list tokens: %w", err)
+	}
+	var out []host.Token
+	for _, t := range all {
+		if t.Value.Connection == c {
+			out = append(out, t.Value)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+// Revoke ends the tokens of a connection ("": of administration) that have the
+// name, or all of them where it is empty. It says how many there were.
+func (a *Auth) Revoke(ctx context.Context, c host.ConnectionID, name string) (int, error) {
+	all, err := a.List(ctx, c)
+	if err != nil {
+		return 0, err
+	}
+	var puts []state.Put
+	for _, t := range all {
+		if name == "" || t.Name == name || string(t.ID) == name {
+			puts = append(puts, state.Delete(state.KindToken, string(t.ID), state.Any))
+		}
+	}
+	if len(puts) == 0 {
+		return 0, nil
+	}
+	if _, err := a.store.Commit(ctx, a.now(), puts, nil, nil); err != nil {
+		return 0, fmt.Errorf("end tokens: %w", err)
+	}
+	return len(puts), nil
+}

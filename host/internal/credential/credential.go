@@ -1,0 +1,52 @@
+// Package credential seals what a connector logs in with, and opens it at the
+// one place that needs it: when a connection is opened.
+//
+// It promises that credentials are sealed by the host's own keyset and bound to
+// their connection, so that a stored value moved to another one is refused.
+package credential
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/dinrail/dinrail/host"
+)
+
+// Sealer seals with the host's keyset where the connection is "".
+type Sealer interface {
+	Seal(c host.ConnectionID, plain, additional []byte) ([]byte, error)
+	Open(c host.ConnectionID, sealed, additional []byte) ([]byte, error)
+}
+
+// Box seals and opens credentials. It may be used concurrently.
+type Box struct{ sealer Sealer }
+
+// New returns a Box on the sealer.
+func New(s Sealer) *Box { return &Box{s} }
+
+func place(id host.ConnectionID) []byte { return []byte("credentials/" + string(id)) }
+
+// Seal returns the sealed form of a connection's credentials.
+func (b *Box) Seal(id host.ConnectionID, credentials map[string]string) ([]byte, error) {
+	plain, err := json.Marshal(credentials)
+	if err != nil {
+		return nil, fmt.Errorf("encode credentials of %s: %w", id, err)
+	}
+	sealed, err := b.sealer.Seal("", plain, place(id))
+	if err != nil {
+		return nil, fmt.Errorf("seal credentials of %s: %w", id, err)
+	}
+	return sealed, nil
+}
+
+// Open returns a connection's credentials; none where nobody has given any.
+func (b *Box) Open(c *host.Connection) (map[string]string, error) {
+	if len(c.Credentials) == 0 {
+		return map[string]string{}, nil
+	}
+	plain, err := b.sealer.Open("", c.Credentials, place(c.ID))
+	if err != nil {
+		return nil, host.Errorf(host.CodeAuthRequired, "the stored credentials of connection %s cannot be opened with this host's key: %w; give them again", c.ID, err)
+	}
+	return host.CredentialsFrom(plain)
+}
