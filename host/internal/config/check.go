@@ -65,8 +65,8 @@ func (k *checker) check(systems []host.System) {
 			c.Credentials = map[string]host.Secret{}
 		}
 	}
-	if c.Credentials == nil && c.Auth == "" {
-		return // someone connects later
+	if !k.given() && c.Auth == "" && len(s.Auth) > 1 {
+		return // whoever connects later chooses
 	}
 	if method, ok := k.method(s); ok && k.given() {
 		k.credentials(s, method)
