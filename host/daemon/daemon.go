@@ -1,0 +1,283 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
+	"github.com/dinrail/dinrail/host/internal/apply"
+	"github.com/dinrail/dinrail/host/internal/auth"
+	"github.com/dinrail/dinrail/host/internal/catalog"
+	"github.com/dinrail/dinrail/host/internal/config"
+	"github.com/dinrail/dinrail/host/internal/credential"
+	"github.com/dinrail/dinrail/host/internal/plugin"
+	"github.com/dinrail/dinrail/host/internal/seal"
+	"github.com/dinrail/dinrail/host/internal/state"
+	"github.com/dinrail/dinrail/host/internal/state/badger"
+	"github.com/dinrail/dinrail/host/internal/syncer"
+)
+
+// Options say what to run.
+type Options struct {
+	Config  []string          // files and folders
+	Strict  bool              // refuse to start on any mistake
+	Version string            // of the program
+	Log     io.Writer         // where the log goes
+	Ready   func(addr string) // called once the API serves
+}
+
+// ErrConfig is returned when the configuration is why the host did not start.
+// What is wrong was written to Options.Log.
+var ErrConfig = errors.New("the configuration has mistakes")
+
+// Daemon is a running host.
+type Daemon struct {
+	options Options
+	log     hclog.Logger
+	store   *state.Store
+	keys    *seal.Keys
+	plugins *plugin.Host
+	auth    *auth.Auth
+	catalog atomic.Pointer[catalog.Catalog]
+	config  atomic.Pointer[config.Config]
+	reload  sync.Mutex
+	starts  time.Time
+}
+
+// Run runs the host until the context ends or it cannot go on. It returns nil
+// when the context ended it. SIGHUP reloads the configuration.
+func Run(ctx context.Context, o Options) error {
+	log := hclog.New(&hclog.LoggerOptions{Name: "dinrail", Output: o.Log, Level: hclog.Info, TimeFormat: host.TimeFormat, TimeFn: func() time.Time { return time.Now().UTC() }})
+	cfg, diags := config.Load(o.Config)
+	if cfg == nil || config.Fatal(diags) || o.Strict && diags.HasErrors() {
+		return refuse(o, cfg, diags)
+	}
+	log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
+	d := &Daemon{options: o, log: log, starts: time.Now()}
+
+	engine, err := badger.Open(badger.Params{Dir: filepath.Join(cfg.Host.DataDir, "store"), Logger: log.Named("state")})
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := engine.Close(); err != nil {
+			log.Error("close the store", "error", err)
+		}
+	}()
+	if d.keys, err = openKeys(ctx, cfg, state.NewShelf(engine)); err != nil {
+		return err
+	}
+	d.store = state.NewStore(engine, d.keys)
+
+	d.plugins, err = plugin.New(plugin.Params{
+		Dir: cfg.Host.PluginDir, RunDir: filepath.Join(cfg.Host.DataDir, "run"), Log: log.Named("plugin"),
+		Connectors: pluginOptions(cfg), Report: d.reportProcess,
+	})
+	if err != nil {
+		return err
+	}
+	if err := d.plugins.Start(ctx); err != nil {
+		return err
+	}
+	defer d.plugins.Stop()
+	d.catalog.Store(d.describe(ctx))
+	diags = append(diags, cfg.Check(d.catalog.Load().List())...)
+	if o.Strict && diags.HasErrors() {
+		return refuse(o, cfg, diags)
+	}
+	d.tell(diags)
+	if err := apply.Apply(ctx, d.applyParams(), cfg); err != nil {
+		return fmt.Errorf("apply the configuration: %w", err)
+	}
+	d.config.Store(cfg)
+	return d.serve(ctx, cfg)
+}
+
+// refuse writes what is wrong with the configuration.
+func refuse(o Options, cfg *config.Config, diags hcl.Diagnostics) error {
+	var files map[string]*hcl.File
+	if cfg != nil {
+		files = cfg.Sources()
+	}
+	if err := config.Render(o.Log, diags, files); err != nil {
+		return err
+	}
+	return ErrConfig
+}
+
+// openKeys opens the host's keyset where the configuration says it is.
+func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.Keys, error) {
+	p := seal.Params{File: cfg.Host.KeyFile, Text: cfg.Host.Key, Shelf: shelf, Plain: !cfg.Host.EncryptData}
+	if p.File == "" {
+		p.File = filepath.Join(cfg.Host.DataDir, "keys")
+	}
+	if len(cfg.Host.KeyCommand) > 0 {
+		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+		defer cancel()
+		out, err := exec.CommandContext(ctx, cfg.Host.KeyCommand[0], cfg.Host.KeyCommand[1:]...).Output()
+		if err != nil {
+			return nil, host.Errorf(host.CodeInvalid, "host.key_command did not print a key: %w", err)
+		}
+		p.Text = host.NewSecret(strings.TrimSpace(string(out)))
+	}
+	return seal.Open(ctx, p)
+}
+
+func (d *Daemon) applyParams() apply.Params {
+	return apply.Params{Store: d.store, Sealer: d.keys, Now: time.Now, NewID: newID}
+}
+
+// serve runs the stages and the API until the context ends or one of them
+// fails, and stops them in order: API, syncer.
+func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
+	credentials := credential.New(d.keys)
+	open := &opener{d.store, d.plugins, credentials, d.catalog.Load}
+	var err error
+	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now})
+	if err != nil {
+		return err
+	}
+	handlers, err := api.New(api.Params{
+		Store: d.store, Auth: d.auth, Credentials: credentials,
+		Systems: func() []host.System { return d.catalog.Load().List() },
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live,
+		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
+	})
+	if err != nil {
+		return err
+	}
+	syncs, err := syncer.New(syncer.Params{
+		Store: d.store, Open: open.session, NewID: newID, Mapping: d.mapping,
+		Cursor: handlers.Cursor, Log: d.log.Named("syncer"),
+	})
+	if err != nil {
+		return err
+	}
+	servers, err := d.listen(ctx, cfg, handlers)
+	if err != nil {
+		return err
+	}
+	stages, stopStages := context.WithCancelCause(context.WithoutCancel(ctx))
+	failed := make(chan error, 4)
+	var running sync.WaitGroup
+	running.Go(func() { failed <- syncs.Run(stages) })
+	running.Go(func() { d.onHangup(stages) })
+	for _, s := range servers {
+		running.Go(func() { failed <- s.serve() })
+	}
+	d.log.Info("serving", "address", servers[0].addr(), "connections", len(cfg.Connections), "took", time.Since(d.starts).Round(time.Millisecond))
+	if d.options.Ready != nil {
+		d.options.Ready(servers[0].addr())
+	}
+	select {
+	case <-ctx.Done():
+		err = nil
+	case err = <-failed:
+	}
+	d.log.Info("stopping")
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Host.Drain)
+	defer cancel()
+	for _, s := range servers {
+		s.shutdown(drain)
+	}
+	stopStages(errStopping)
+	running.Wait()
+	return err
+}
+
+var errStopping = errors.New("the host stops")
+
+// onHangup reloads the configuration on SIGHUP.
+func (d *Daemon) onHangup(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-hup:
+			if _, err := d.Reload(ctx); err != nil {
+				d.log.Error("the configuration was not reloaded; the running one stays", "error", err)
+			}
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// describe asks every connector what it is.
+func (d *Daemon) describe(ctx context.Context) *catalog.Catalog {
+	var described []catalog.Described
+	for _, name := range d.plugins.Connectors() {
+		desc, err := d.plugins.Describe(ctx, name)
+		if err != nil {
+			d.log.Error("a connector was left out", "connector", name, "error", err)
+			continue
+		}
+		described = append(described, catalog.Described{Connector: name, Version: desc.Version, Systems: desc.Systems})
+	}
+	c, problems := catalog.New(described)
+	for _, p := range problems {
+		d.log.Warn("catalog", "code", p.Code, "problem", p.Message)
+	}
+	return c
+}
+
+// tell logs the mistakes of the configuration, each with its place.
+func (d *Daemon) tell(diags hcl.Diagnostics) {
+	for _, g := range diags {
+		place := ""
+		if g.Subject != nil {
+			place = fmt.Sprintf("%s:%d", g.Subject.Filename, g.Subject.Start.Line)
+		}
+		if g.Severity == hcl.DiagError {
+			d.log.Error("configuration", "at", place, "mistake", g.Summary, "detail", g.Detail)
+		} else {
+			d.log.Warn("configuration", "at", place, "warning", g.Summary, "detail", g.Detail)
+		}
+	}
+}
+
+// reportProcess writes a plugin's process into state, for API and dashboard.
+func (d *Daemon) reportProcess(p host.Process) {
+	put, err := state.PutOf(state.KindProcess, p.ID, state.Any, p)
+	if err == nil {
+		_, err = d.store.Commit(context.Background(), time.Now(), []state.Put{put}, nil, nil)
+	}
+	if err != nil && !errors.Is(err, state.ErrClosed) {
+		d.log.Error("write a process's state", "process", p.ID, "error", err)
+	}
+}
+
+func (d *Daemon) mapping(c host.ConnectionID, e host.EntityName) syncer.Mapping {
+	cfg := d.config.Load()
+	for i := range cfg.Connections {
+		if cfg.Connections[i].ID == c {
+			if m := cfg.Connections[i].Map[e]; m != nil {
+				return m.Apply
+			}
+		}
+	}
+	return nil
+}
+
+// newID returns a ULID with a prefix: unique, and sorted by its time.
+func newID(prefix string) string {
+	return prefix + ulid.MustNew(ulid.Now(), rand.Reader).String()
+}

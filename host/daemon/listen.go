@@ -1,0 +1,121 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
+	"github.com/dinrail/dinrail/host/internal/config"
+)
+
+// socketName is the control socket's name in the data folder.
+const socketName = "dinrail.sock"
+
+// server is one listener with what it serves.
+type server struct {
+	listener net.Listener
+	http     *http.Server
+}
+
+// listen opens the listeners, so that a taken port is an error of the start.
+func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API) ([]*server, error) {
+	var lc net.ListenConfig
+	tcp, err := lc.Listen(ctx, "tcp", cfg.Host.Listen)
+	if err != nil {
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, host.Errorf(host.CodeInvalid, "the address %s is taken by another program; stop it, or set host.listen to a free one: %w", cfg.Host.Listen, err)
+		}
+		return nil, host.Errorf(host.CodeInvalid, "listen on %s: %w; set host.listen to an address of this machine", cfg.Host.Listen, err)
+	}
+	path := filepath.Join(cfg.Host.DataDir, socketName)
+	// The store's lock is ours, so whoever left this file is gone.
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, errors.Join(fmt.Errorf("remove the old control socket: %w", err), tcp.Close())
+	}
+	before := syscall.Umask(0o177)
+	local, err := lc.Listen(ctx, "unix", path)
+	syscall.Umask(before)
+	if err != nil {
+		return nil, errors.Join(host.Errorf(host.CodeInvalid, "make the control socket %s: %w; a shorter data_dir may help", path, err), tcp.Close())
+	}
+	return []*server{
+		{tcp, d.httpServer(handlers)},
+		{ownOnly{local}, d.httpServer(handlers.Local())},
+	}, nil
+}
+
+func (d *Daemon) httpServer(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       time.Minute,
+		// Long polls answer within 60 s, checks within 60 s.
+		WriteTimeout:   3 * time.Minute,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: 64 << 10,
+		ErrorLog:       d.log.Named("http").StandardLogger(nil),
+	}
+}
+
+func (s *server) addr() string { return s.listener.Addr().String() }
+
+func (s *server) serve() error {
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.addr(), err)
+	}
+	return nil
+}
+
+func (s *server) shutdown(ctx context.Context) {
+	if s.http.Shutdown(ctx) != nil {
+		_ = s.http.Close() // the deadline has passed: what still runs is cut
+	}
+}
+
+// ownOnly accepts peers of the host's own user, and root's, alone.
+type ownOnly struct{ net.Listener }
+
+func (l ownOnly) Accept() (net.Conn, error) {
+	for {
+		c, err := l.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		if uid, err := peer(c); err == nil && (uid == 0 || uid == uint32(os.Geteuid())) {
+			return c, nil
+		}
+		_ = c.Close()
+	}
+}
+
+func peer(c net.Conn) (uint32, error) {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return 0, errors.New("not a unix socket")
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	var cred *unix.Ucred
+	var credErr error
+	if err := raw.Control(func(fd uintptr) {
+		cred, credErr = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	}); err != nil {
+		return 0, err
+	}
+	if credErr != nil {
+		return 0, credErr
+	}
+	return cred.Uid, nil
+}

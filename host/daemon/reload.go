@@ -1,0 +1,172 @@
+package daemon
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/hcl/v2"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/apply"
+	"github.com/dinrail/dinrail/host/internal/auth"
+	"github.com/dinrail/dinrail/host/internal/config"
+	"github.com/dinrail/dinrail/host/internal/expr"
+	"github.com/dinrail/dinrail/host/internal/plugin"
+)
+
+// Plan tells what a reload would do.
+func (d *Daemon) Plan(ctx context.Context) (any, error) {
+	cfg, err := d.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return apply.MakePlan(ctx, d.applyParams(), cfg)
+}
+
+// Reload reads the configuration again and brings the host in line with it. A
+// mistake keeps the running configuration whole.
+func (d *Daemon) Reload(ctx context.Context) (any, error) {
+	d.reload.Lock()
+	defer d.reload.Unlock()
+	cfg, err := d.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	running := d.config.Load()
+	if cfg.Host.Listen != running.Host.Listen || cfg.Host.DataDir != running.Host.DataDir {
+		return nil, host.Errorf(host.CodeInvalid, "host.listen and host.data_dir cannot change while the host runs; restart it")
+	}
+	plan, err := apply.MakePlan(ctx, d.applyParams(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	d.plugins.Configure(pluginOptions(cfg))
+	d.catalog.Store(d.describe(ctx))
+	if err := apply.Apply(ctx, d.applyParams(), cfg); err != nil {
+		return nil, err
+	}
+	d.auth.SetAdminTokens(adminTokens(cfg))
+	d.config.Store(cfg)
+	d.log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
+	d.log.Info("configuration reloaded", "connections", len(cfg.Connections))
+	return plan, nil
+}
+
+// load reads the configuration for a reload: any mistake refuses it.
+func (d *Daemon) load(context.Context) (*config.Config, error) {
+	cfg, diags := config.Load(d.options.Config)
+	if cfg != nil && !config.Fatal(diags) {
+		diags = append(diags, cfg.Check(d.catalog.Load().List())...)
+	}
+	if diags.HasErrors() {
+		err := host.Errorf(host.CodeInvalid, "the configuration has mistakes; the running one stays: %s", words(diags))
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// words puts mistakes on one line each.
+func words(diags hcl.Diagnostics) string {
+	text := ""
+	for _, g := range diags {
+		if g.Severity != hcl.DiagError {
+			continue
+		}
+		if g.Subject != nil {
+			text += fmt.Sprintf("\n%s:%d: ", g.Subject.Filename, g.Subject.Start.Line)
+		} else {
+			text += "\n"
+		}
+		text += g.Summary
+		if g.Detail != "" {
+			text += "; " + g.Detail
+		}
+	}
+	return text
+}
+
+// Validate reads the configuration, asks the connectors what they are, and
+// writes every mistake to out. It changes nothing. It says whether there was
+// none.
+func Validate(ctx context.Context, o Options, out io.Writer) (bool, error) {
+	cfg, diags := config.Load(o.Config)
+	if cfg != nil && !config.Fatal(diags) {
+		systems, err := describeFor(ctx, cfg)
+		if err != nil {
+			return false, err
+		}
+		diags = append(diags, cfg.Check(systems)...)
+	}
+	var sources map[string]*hcl.File
+	if cfg != nil {
+		sources = cfg.Sources()
+	}
+	if err := config.Render(out, diags, sources); err != nil {
+		return false, err
+	}
+	return !diags.HasErrors(), nil
+}
+
+// describeFor starts the connectors of a configuration for as long as it takes
+// to ask them what they are.
+func describeFor(ctx context.Context, cfg *config.Config) ([]host.System, error) {
+	dir, err := os.MkdirTemp("", "dinrail-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	plugins, err := plugin.New(plugin.Params{Dir: cfg.Host.PluginDir, RunDir: dir, Log: hclog.NewNullLogger(), Connectors: pluginOptions(cfg)})
+	if err != nil {
+		return nil, err
+	}
+	if err := plugins.Start(ctx); err != nil {
+		return nil, err
+	}
+	defer plugins.Stop()
+	d := &Daemon{plugins: plugins, log: hclog.NewNullLogger()}
+	return d.describe(ctx).List(), nil
+}
+
+// Format returns HCL in its canonical form.
+func Format(src []byte) []byte { return config.Format(src) }
+
+// Functions returns the names of the functions that configuration may call.
+func Functions() []string { return expr.Names() }
+
+// Socket returns the control socket of the host that a configuration runs.
+func Socket(paths []string) (string, error) {
+	cfg, diags := config.Load(paths)
+	if cfg == nil {
+		return "", fmt.Errorf("%w:%s", ErrConfig, words(diags))
+	}
+	return filepath.Join(cfg.Host.DataDir, socketName), nil
+}
+
+func pluginOptions(cfg *config.Config) map[host.ConnectorName]plugin.Options {
+	out := make(map[host.ConnectorName]plugin.Options, len(cfg.Connectors))
+	for name, c := range cfg.Connectors {
+		out[name] = plugin.Options{Source: c.Source, SHA256: c.SHA256, Env: c.Env, Memory: c.Memory, Isolation: c.Isolation}
+	}
+	return out
+}
+
+func adminTokens(cfg *config.Config) []auth.AdminToken {
+	out := make([]auth.AdminToken, 0, len(cfg.AdminTokens))
+	for _, t := range cfg.AdminTokens {
+		a := auth.AdminToken{Name: t.Name, Role: t.Role, Connections: t.Connections}
+		if t.SHA256 != "" {
+			b, _ := hex.DecodeString(t.SHA256) // its form was checked when it was loaded
+			copy(a.Hash[:], b)
+		} else {
+			a.Hash = sha256.Sum256([]byte(t.Value.Reveal()))
+		}
+		out = append(out, a)
+	}
+	return out
+}

@@ -1,0 +1,92 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/catalog"
+	"github.com/dinrail/dinrail/host/internal/credential"
+	"github.com/dinrail/dinrail/host/internal/plugin"
+	"github.com/dinrail/dinrail/host/internal/state"
+	"github.com/dinrail/dinrail/host/internal/syncer"
+)
+
+// opener opens connections in their connectors, for the syncer and for live
+// calls.
+type opener struct {
+	store       *state.Store
+	plugins     *plugin.Host
+	credentials *credential.Box
+	catalog     func() *catalog.Catalog
+}
+
+func (o *opener) open(ctx context.Context, c *host.Connection) (*plugin.Conn, error) {
+	system, ok := o.catalog().Lookup(c.System)
+	if !ok {
+		return nil, host.Errorf(host.CodeInvalid, "there is no connector for the system %q; is its plugin in the plugin_dir?", c.System)
+	}
+	credentials, err := o.credentials.Open(c)
+	if err != nil {
+		return nil, fmt.Errorf("open the credentials of connection %s: %w", c.ID, err)
+	}
+	// Secret settings are kept, sealed, among the credentials.
+	settings := maps.Clone(c.Settings)
+	for name, v := range credentials {
+		if setting, ok := strings.CutPrefix(name, host.SettingPrefix); ok {
+			if settings == nil {
+				settings = map[string]any{}
+			}
+			settings[setting] = v
+			delete(credentials, name)
+		}
+	}
+	return o.plugins.Open(ctx, plugin.OpenRequest{
+		Connection: c.ID, Connector: system.Connector, System: c.System, Settings: settings,
+		Auth: c.Auth, Credentials: credentials, Network: c.Network,
+	})
+}
+
+// session is an open connection as the syncer sees it.
+type session struct{ conn *plugin.Conn }
+
+func (o *opener) session(ctx context.Context, c *host.Connection) (syncer.Session, error) {
+	conn, err := o.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return session{conn}, nil
+}
+
+func (s session) Check(ctx context.Context) error {
+	_, err := s.conn.Check(ctx)
+	return err
+}
+
+func (s session) Entities(ctx context.Context) ([]host.Entity, error) { return s.conn.Entities(ctx) }
+
+func (s session) Read(ctx context.Context, r syncer.Read, commit func(host.Page) error) error {
+	return s.conn.Read(ctx, plugin.ReadRequest{Entity: r.Entity, Mode: r.Mode, Checkpoint: r.Checkpoint, Since: r.Since}, commit)
+}
+
+func (s session) Close() error { return s.conn.Close() }
+
+// live reads one record from the system itself.
+func (o *opener) live(ctx context.Context, id host.ConnectionID, e host.EntityName, r host.RecordID) (host.Received, error) {
+	c, _, err := state.Get[host.Connection](ctx, o.store, state.KindConnection, string(id))
+	if err != nil {
+		return host.Received{}, fmt.Errorf("read connection %s: %w", id, err)
+	}
+	conn, err := o.open(ctx, &c)
+	if err != nil {
+		return host.Received{}, err
+	}
+	rec, err := conn.Get(ctx, e, r)
+	if closeErr := conn.Close(); err == nil && closeErr != nil {
+		err = errors.Join(errors.New("close the connection"), closeErr)
+	}
+	return rec, err
+}
