@@ -301,7 +301,7 @@ func (l *loader) moves() {
 		if !r.diags.HasErrors() {
 			from[m.From] = m
 			l.cfg.Moved = append(l.cfg.Moved, m)
-			r.notYet()
+			r.warn(b.DefRange, "Not available yet", fmt.Sprintf("This release does not rename: %q is detached and kept for %d days, and %q reads everything anew.", m.From, int(host.DetachedFor.Hours()/24), m.To))
 		}
 		l.report("moved", false, r.diags)
 	}

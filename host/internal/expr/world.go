@@ -73,6 +73,10 @@ func world(p Params) map[string]function.Function {
 }
 
 func read(path string) (cty.Value, error) {
+	// A pipe or a device could keep the host waiting for ever.
+	if st, err := os.Stat(path); err == nil && !st.Mode().IsRegular() {
+		return cty.NilVal, fmt.Errorf("%s is not a regular file", path)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return cty.NilVal, err
