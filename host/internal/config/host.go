@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,8 +118,8 @@ func (r *reader) address(name, def string) string {
 }
 
 func validPort(s string) bool {
-	n, err := net.LookupPort("tcp", s)
-	return err == nil && n >= 0
+	_, err := strconv.ParseUint(s, 10, 16)
+	return err == nil
 }
 
 func (r *reader) path(name, def string) string {
