@@ -91,9 +91,9 @@ const (
 type Sync struct {
 	Connection    ConnectionID `json:"connection_id"`
 	Entity        EntityName   `json:"entity"`
-	Fence         Fence        `json:"fence"`            // of the run that holds it, or held it last
-	Run           RunID        `json:"run,omitempty"`    // running or interrupted; empty: none
-	Queued        RunID        `json:"queued,omitempty"` // waiting behind it
+	Fence         Fence        `json:"fence"`                // of the run that holds it, or held it last
+	Run           RunID        `json:"run,omitempty"`        // running or interrupted; empty: none
+	Queued        RunID        `json:"queued,omitempty"`     // waiting behind it
 	Checkpoint    []byte       `json:"checkpoint,omitempty"` // of the last pass that completed
 	Page          int64        `json:"page"`                 // number of the last committed page of Run
 	Pass          *Pass        `json:"pass,omitempty"`       // of Run, or left by a failed run to be gone on with
