@@ -22,8 +22,7 @@ type (
 	// RecordID is the system's own id of a record: at most MaxRecordID bytes of
 	// valid UTF-8.
 	RecordID string
-	// RunID, EventID, DeliveryID, EndpointID, TokenID, WishID name what their
-	// types say. Runs, events and deliveries have prefixed ULIDs (run_, evt_,
+	// RunID names a run. Runs, events and deliveries have prefixed ULIDs (run_, evt_,
 	// dlv_), so that they sort by their time of making.
 	RunID string
 	// EventID names an event; it is the webhook-id of its deliveries.
