@@ -1,0 +1,172 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/dinrail/dinrail/sdk"
+)
+
+// client speaks Tryton's JSON-RPC with one login. It may be used concurrently:
+// callers share one session, and one login makes it.
+type client struct {
+	http           *http.Client
+	url            string
+	database       string
+	user, password string
+
+	mu      sync.Mutex
+	session string // header value; empty: none
+}
+
+// errSession is returned inside when the session is no longer good.
+var errSession = errors.New("the session has ended")
+
+// call calls a method with a session and decodes its result; a session that
+// has ended is made anew once.
+func (c *client) call(ctx context.Context, result any, method string, params ...any) error {
+	session, err := c.login(ctx, "")
+	if err != nil {
+		return err
+	}
+	err = c.post(ctx, session, result, method, params)
+	if errors.Is(err, errSession) {
+		if session, err = c.login(ctx, session); err == nil {
+			err = c.post(ctx, session, result, method, params)
+		}
+		if errors.Is(err, errSession) {
+			return sdk.Failf(sdk.CodeAuthRequired, "Tryton ends the session as soon as it is made")
+		}
+	}
+	return err
+}
+
+// login returns a session other than the dead one given, making it where there
+// is none.
+func (c *client) login(ctx context.Context, dead string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.session != "" && c.session != dead {
+		return c.session, nil
+	}
+	var result []any
+	err := c.post(ctx, "", &result, "common.db.login", []any{c.user, map[string]string{"password": c.password}})
+	if errors.Is(err, errSession) || err == nil && len(result) < 2 {
+		return "", sdk.Failf(sdk.CodeAuthRequired, "Tryton does not accept the user name and password")
+	}
+	if err != nil {
+		return "", err
+	}
+	token := fmt.Sprintf("%s:%v:%v", c.user, result[0], result[1])
+	c.session = "Session " + base64.StdEncoding.EncodeToString([]byte(token))
+	return c.session, nil
+}
+
+// logout ends the session at the server.
+func (c *client) logout(ctx context.Context) {
+	c.mu.Lock()
+	session := c.session
+	c.session = ""
+	c.mu.Unlock()
+	if session != "" {
+		_ = c.post(ctx, session, nil, "common.db.logout", nil) // it ends by itself otherwise
+	}
+}
+
+func (c *client) post(ctx context.Context, session string, result any, method string, params []any) error {
+	if params == nil {
+		params = []any{}
+	}
+	body, err := json.Marshal(map[string]any{"id": 1, "method": method, "params": params})
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", method, err)
+	}
+	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, method), http.MethodPost, c.url, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if session != "" {
+		req.Header.Set("Authorization", session)
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		var f *sdk.Failure
+		if errors.As(err, &f) {
+			return f // without the URL around it
+		}
+		return err
+	}
+	defer res.Body.Close()
+	switch {
+	case res.StatusCode == http.StatusUnauthorized:
+		return errSession
+	case res.StatusCode == http.StatusNotFound:
+		return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.database", Message: fmt.Sprintf("Tryton has no database %q", c.database)}
+	case res.StatusCode == http.StatusTooManyRequests:
+		return sdk.Failf(sdk.CodeRateLimited, "Tryton refuses logins for some minutes, after too many with a wrong password")
+	case res.StatusCode >= 500:
+		return sdk.Failf(sdk.CodeUnavailable, "Tryton answers %s", res.Status)
+	case res.StatusCode != http.StatusOK:
+		return sdk.Failf(sdk.CodeInternal, "Tryton answers %s", res.Status)
+	}
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		Result json.RawMessage   `json:"result"`
+		Error  []json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return &sdk.Failure{Code: sdk.CodeInternal, Message: "the answer is no JSON; is this the URL of a Tryton server?", Err: err}
+	}
+	if len(answer.Error) > 0 {
+		return failure(answer.Error)
+	}
+	if result == nil {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader(answer.Result))
+	d.UseNumber()
+	if err := d.Decode(result); err != nil {
+		return &sdk.Failure{Code: sdk.CodeInternal, Message: "Tryton's answer to " + method + " has another form than it should", Err: err}
+	}
+	return nil
+}
+
+// failure reads an error that came inside HTTP 200: its kind, then its words.
+func failure(parts []json.RawMessage) error {
+	var kind string
+	_ = json.Unmarshal(parts[0], &kind)
+	var words []any
+	message := kind
+	if len(parts) > 1 && json.Unmarshal(parts[1], &words) == nil && len(words) > 0 {
+		message = fmt.Sprint(words[0])
+	} else if len(parts) > 1 {
+		var one string
+		if json.Unmarshal(parts[1], &one) == nil && one != "" {
+			message = one
+		}
+	}
+	switch {
+	case kind == "LoginException":
+		return sdk.Failf(sdk.CodeAuthRequired, "Tryton asks for more than a password: %s", message)
+	case kind == "ConcurrencyException":
+		return sdk.Failf(sdk.CodeConflict, "somebody changed it in between")
+	case strings.Contains(message, "not allowed"):
+		return sdk.Failf(sdk.CodePermissionDenied, "%s", message)
+	case kind == "UserError" || kind == "UserWarning":
+		return sdk.Failf(sdk.CodeInvalid, "Tryton refuses: %s", message)
+	default:
+		return sdk.Failf(sdk.CodeInternal, "Tryton fails: %s", message)
+	}
+}
