@@ -130,6 +130,7 @@ type request struct {
 	segments   []string
 	query      url.Values
 	connection string // whose data, for calls outside /v1/admin
+	whole      bool   // a list that comes in one piece
 	body       any
 	into       any
 }
@@ -244,7 +245,9 @@ func each(ctx context.Context, c *client, r request, most int, f func(json.RawMe
 		if most > 0 {
 			size = min(size, most-n)
 		}
-		query.Set("limit", fmt.Sprint(size))
+		if !r.whole {
+			query.Set("limit", fmt.Sprint(size))
+		}
 		var page list[json.RawMessage]
 		r.method, r.query, r.into = http.MethodGet, query, &page
 		if err := c.do(ctx, r); err != nil {

@@ -8,55 +8,60 @@ import (
 	"github.com/dinrail/dinrail/host"
 )
 
-// connectorStatus is what the API tells of a connector.
-type connectorStatus struct {
-	Name      string         `json:"name"`
-	Version   string         `json:"version"`
-	Status    string         `json:"status"`
-	Reason    string         `json:"reason"`
-	Systems   []string       `json:"systems"`
-	Processes []host.Process `json:"processes"`
-}
-
 func (c *cli) connector() *cobra.Command {
-	return group(&cobra.Command{Use: "connector", Aliases: []string{"connectors"}, Short: "The programs that speak to systems, and their processes"},
+	return group(&cobra.Command{Use: "connector", Aliases: []string{"connectors"}, Short: "The processes that speak to systems"},
 		c.connectorList(), c.connectorShow())
 }
 
 func (c *cli) connectorList() *cobra.Command {
-	return lister(c, "List the connectors and their processes", func() request { return request{segments: admin("connectors")} },
-		[]string{"CONNECTOR", "VERSION", "PROCESSES", "RESTARTS", "MEMORY", "STATUS"},
-		func(k connectorStatus) []string {
-			status, restarts, memory := k.Status, 0, int64(0)
-			for _, p := range k.Processes {
-				restarts, memory = restarts+p.Restarts, memory+p.Memory
-				if status == "" || p.Status == host.ProcessCrashed {
-					status = string(p.Status)
-				}
+	return lister(c, "List the connectors' processes", func() request { return request{segments: admin("connectors")} },
+		[]string{"PROCESS", "CONNECTOR", "VERSION", "STATUS", "SINCE", "CONNECTIONS", "RESTARTS", "MEMORY", "REASON"},
+		func(p host.Process) []string {
+			return []string{
+				p.ID, string(p.Connector), or(p.Version), string(p.Status), when(p.Since),
+				fmt.Sprint(p.Connections), fmt.Sprint(p.Restarts), mebibytes(p.Memory), p.Reason,
 			}
-			return []string{k.Name, or(k.Version), fmt.Sprint(len(k.Processes)), fmt.Sprint(restarts), mebibytes(memory), or(status)}
 		})
 }
 
 func (c *cli) connectorShow() *cobra.Command {
-	return shower(c, "show CONNECTOR", "Show a connector's processes and their last log lines",
-		func(args []string) []string { return admin("connectors", args[0]) },
-		func(k connectorStatus) error {
-			fmt.Fprintf(c.out, "%s %s\n", k.Name, k.Version)
-			if k.Reason != "" {
-				fmt.Fprintf(c.out, "  %s\n", oneLine(k.Reason))
+	return &cobra.Command{
+		Use:   "show CONNECTOR",
+		Short: "Show the processes of a connector, or the one of that id, with their last log lines",
+		Args:  between(1, 1),
+		RunE: func(command *cobra.Command, args []string) error {
+			target, err := c.dial()
+			if err != nil {
+				return err
 			}
-			for _, p := range k.Processes {
-				fmt.Fprintf(c.out, "\n%s  %s since %s, pid %d, %d restarts, %s, %d connections\n", p.ID, p.Status, when(p.Since), p.PID, p.Restarts, mebibytes(p.Memory), p.Connections)
-				if p.Reason != "" {
-					fmt.Fprintf(c.out, "  %s\n", oneLine(p.Reason))
+			_, all, err := items[host.Process](command.Context(), target, request{segments: admin("connectors")}, 0)
+			if err != nil {
+				return err
+			}
+			found := false
+			for _, p := range all {
+				if p.ID == args[0] || string(p.Connector) == args[0] {
+					found = true
+					c.process(p)
 				}
-				for _, line := range p.Log {
-					fmt.Fprintf(c.out, "  | %s\n", oneLine(line))
-				}
+			}
+			if !found {
+				return fmt.Errorf("there is no process of a connector %q; see dinrail connector list", args[0])
 			}
 			return nil
-		})
+		},
+	}
+}
+
+func (c *cli) process(p host.Process) {
+	fmt.Fprintf(c.out, "%s  %s since %s, pid %d, %d connections, %d restarts, %s\n",
+		p.ID, p.Status, when(p.Since), p.PID, p.Connections, p.Restarts, mebibytes(p.Memory))
+	if p.Reason != "" {
+		fmt.Fprintf(c.out, "  %s\n", oneLine(p.Reason))
+	}
+	for _, line := range p.Log {
+		fmt.Fprintf(c.out, "  | %s\n", oneLine(line))
+	}
 }
 
 func mebibytes(n int64) string {

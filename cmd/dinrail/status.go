@@ -1,13 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"github.com/spf13/cobra"
-
-	"github.com/dinrail/dinrail/host"
 )
 
 // connectionStatus is what the API tells of a connection.
@@ -22,11 +19,17 @@ type connectionStatus struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
-// need is something that only a person can put right.
-type need struct {
-	What string `json:"what"`
-	Why  string `json:"why,omitempty"`
-	Do   string `json:"do"`
+// hostStatus is what the API tells of the host: its version, and what does not
+// come right by itself.
+type hostStatus struct {
+	Version string         `json:"version"`
+	Counts  map[string]int `json:"connections"`
+	Needs   []struct {
+		Connection string `json:"connection_id,omitempty"`
+		Connector  string `json:"connector,omitempty"`
+		What       string `json:"what"`
+		Do         string `json:"do"`
+	} `json:"needs"`
 }
 
 func (c *cli) status() *cobra.Command {
@@ -42,30 +45,20 @@ func (c *cli) status() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			var own map[string]any
+			var own hostStatus
 			if err := target.do(ctx, request{method: http.MethodGet, segments: admin("status"), into: &own}); err != nil {
 				return err
 			}
-			rawConnections, connections, err := items[connectionStatus](ctx, target, request{segments: admin("connections")}, 0)
-			if err != nil {
-				return err
-			}
-			rawProcesses, processes, err := items[connectorStatus](ctx, target, request{segments: admin("connectors")}, 0)
-			if err != nil {
-				return err
-			}
-			needs := needsOf(connections, processes)
 			if asJSON {
-				err = c.json(struct {
-					Host        any               `json:"host"`
-					Connections []json.RawMessage `json:"connections"`
-					Connectors  []json.RawMessage `json:"connectors"`
-					Needs       []need            `json:"needs"`
-				}{own, rawConnections, rawProcesses, needs})
+				err = c.json(own)
 			} else {
-				err = c.overview(own, connections, needs)
+				var connections []connectionStatus
+				if _, connections, err = items[connectionStatus](ctx, target, request{segments: admin("connections")}, 0); err != nil {
+					return err
+				}
+				err = c.overview(own, connections)
 			}
-			if err == nil && len(needs) > 0 {
+			if err == nil && len(own.Needs) > 0 {
 				return exit(exitFailed)
 			}
 			return err
@@ -75,53 +68,22 @@ func (c *cli) status() *cobra.Command {
 	return command
 }
 
-// needsOf picks what does not come right by itself, with what to do about each.
-func needsOf(connections []connectionStatus, connectors []connectorStatus) []need {
-	needs := []need{}
-	add := func(what, why, format string, args ...any) {
-		needs = append(needs, need{what, why, fmt.Sprintf(format, args...)})
-	}
-	for _, k := range connections {
-		what := "connection " + k.ID + " is " + k.Status
-		switch host.ConnectionStatus(k.Status) {
-		case host.StatusAuthRequired:
-			add(what, k.Reason, "give it new credentials: dinrail connection reconnect %s", k.ID)
-		case host.StatusInvalid:
-			add(what, k.Reason, "put its block right, then: dinrail reload")
-		case host.StatusDetached:
-			add(what, k.Reason, "put its block back, or end it now: dinrail connection purge %s", k.ID)
-		case host.StatusOffline:
-			add(what, k.Reason, "see that its system runs and can be reached from here; it comes back by itself, at once with: dinrail connection check %s", k.ID)
-		}
-	}
-	for _, k := range connectors {
-		for _, p := range k.Processes {
-			if p.Status == host.ProcessCrashed || p.Status == host.ProcessQuarantined {
-				add(fmt.Sprintf("connector %s is %s", k.Name, p.Status), p.Reason, "see its last words: dinrail connector show %s", k.Name)
-			}
-		}
-	}
-	return needs
-}
-
-func (c *cli) overview(own map[string]any, connections []connectionStatus, needs []need) error {
-	if v, ok := own["version"].(string); ok {
-		fmt.Fprintf(c.out, "dinrail %s\n\n", oneLine(v))
-	}
+func (c *cli) overview(own hostStatus, connections []connectionStatus) error {
+	fmt.Fprintf(c.out, "dinrail %s\n\n", oneLine(own.Version))
 	if len(connections) == 0 {
 		fmt.Fprintln(c.out, "No connections yet; dinrail system list tells what can be connected.")
 	} else if err := c.connections(connections); err != nil {
 		return err
 	}
-	if len(needs) > 0 {
+	if len(own.Needs) > 0 {
 		fmt.Fprintln(c.out, "\nNeeds a person:")
 	}
-	for _, n := range needs {
-		fmt.Fprintln(c.out, "  "+oneLine(n.What))
-		if n.Why != "" {
-			fmt.Fprintln(c.out, "    "+oneLine(n.Why))
+	for _, n := range own.Needs {
+		about := "connection " + n.Connection
+		if n.Connector != "" {
+			about = "connector " + n.Connector
 		}
-		fmt.Fprintln(c.out, "    → "+oneLine(n.Do))
+		fmt.Fprintf(c.out, "  %s\n    %s\n    → %s\n", oneLine(about), oneLine(n.What), oneLine(n.Do))
 	}
 	return nil
 }

@@ -163,7 +163,7 @@ func (c *cli) syncStatus() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return show(command, c, target, request{segments: []string{"v1", "sync-status"}, connection: args[0]}, 0, asJSON,
+			return show(command, c, target, request{segments: []string{"v1", "sync-status"}, connection: args[0], whole: true}, 0, asJSON,
 				[]string{"ENTITY", "STATUS", "RECORDS", "LAST SUCCESS", "NEXT RUN", "ERROR"},
 				func(s syncState) []string {
 					why := cmp.Or(s.Error, &host.Problem{})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -54,7 +55,7 @@ func (c *cli) tokenRevoke() *cobra.Command {
 			return c.revoke(command, request{segments: admin("connections", args[0], "token"), query: query})
 		},
 	}
-	command.Flags().StringVar(&name, "name", "", "`NAME` of the token (else the one without a name)")
+	command.Flags().StringVar(&name, "name", "", "`NAME` of the token (else all of the connection)")
 	return command
 }
 
@@ -122,11 +123,14 @@ func (c *cli) adminTokenCreate() *cobra.Command {
 
 func (c *cli) adminTokenRevoke() *cobra.Command {
 	return &cobra.Command{
-		Use:   "revoke TOKEN",
-		Short: "End an admin token at once; TOKEN is its id in the list",
+		Use:   "revoke NAME",
+		Short: "End an admin token at once",
 		Args:  between(1, 1),
 		RunE: func(command *cobra.Command, args []string) error {
-			return c.revoke(command, request{segments: admin("tokens", args[0])})
+			if args[0] == "" {
+				return wrong(command, "NAME is empty")
+			}
+			return c.revoke(command, request{segments: admin("tokens"), query: url.Values{"name": {args[0]}}})
 		},
 	}
 }
@@ -158,10 +162,16 @@ func (c *cli) revoke(command *cobra.Command, r request) error {
 	if err != nil {
 		return err
 	}
-	r.method = http.MethodDelete
+	var ended struct {
+		Revoked int `json:"revoked"`
+	}
+	r.method, r.into = http.MethodDelete, &ended
 	if err := target.do(command.Context(), r); err != nil {
 		return err
 	}
-	fmt.Fprintln(c.err, "The token opens nothing any more.")
+	if ended.Revoked == 0 {
+		return errors.New("there is no such token; nothing was ended")
+	}
+	fmt.Fprintf(c.err, "Ended: %d. What was minted opens nothing any more.\n", ended.Revoked)
 	return nil
 }
