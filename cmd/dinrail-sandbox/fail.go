@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"sort"
@@ -40,8 +41,8 @@ func invalid(problems map[string]string) *failure {
 // writeFailure answers with an error; whatever is no failure is the plant's own
 // fault.
 func writeFailure(w http.ResponseWriter, err error) {
-	f, ok := err.(*failure)
-	if !ok {
+	var f *failure
+	if !errors.As(err, &f) {
 		f = fail(http.StatusInternalServerError, "broken", "%v", err)
 	}
 	writeJSON(w, f.Status, struct {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 )
@@ -174,16 +175,6 @@ func (j *journal) compact(p *plant) error {
 // snapshot writes every record, a line each, after what else must be known.
 func (j *journal) snapshot(to io.Writer, p *plant) (int64, error) {
 	out := bufio.NewWriterSize(to, 1<<20)
-	var size int64
-	write := func(e entry) error {
-		line, err := json.Marshal(e)
-		if err != nil {
-			return err
-		}
-		n, err := out.Write(append(line, '\n'))
-		size += int64(n)
-		return err
-	}
 	head := entry{Next: make(map[string]int64), Last: p.last}
 	if j.password != "" {
 		head.Password = &j.password
@@ -191,17 +182,34 @@ func (j *journal) snapshot(to io.Writer, p *plant) (int64, error) {
 	for name, t := range p.tables {
 		head.Next[name] = t.next
 	}
-	if err := write(head); err != nil {
+	line, err := json.Marshal(head)
+	if err != nil {
 		return 0, err
 	}
-	for _, name := range p.order {
-		for _, r := range p.tables[name].byID {
-			if err := write(entry{Put: []keptRecord{{name, r.body}}}); err != nil {
-				return 0, err
+	size := int64(0)
+	for name, r := range p.everything() {
+		n, err := out.Write(append(line, '\n'))
+		if err != nil {
+			return 0, err
+		}
+		size += int64(n)
+		line = fmt.Appendf(line[:0], `{"put":[{"c":%q,"r":%s}]}`, name, r.body)
+	}
+	n, err := out.Write(append(line, '\n'))
+	return size + int64(n), errors.Join(err, out.Flush())
+}
+
+// everything goes through all records, table by table.
+func (p *plant) everything() iter.Seq2[string, *record] {
+	return func(yield func(string, *record) bool) {
+		for _, name := range p.order {
+			for _, r := range p.tables[name].byID {
+				if !yield(name, r) {
+					return
+				}
 			}
 		}
 	}
-	return size, out.Flush()
 }
 
 // close ends writing; twice is fine.

@@ -163,7 +163,7 @@ func (f *floor) next(s *step, m machine, after string, job int64, at time.Time) 
 	made := s.read("jobs", job)
 	if made != nil && (str(made, "status") != "RUNNING" || num(made, "good") >= num(made, "planned") || f.makeable(s, f.codes[refID(made["article"])]) < 1) {
 		if str(made, "status") == "RUNNING" {
-			f.endJob(s, m, made, at)
+			f.endJob(s, made, at)
 		}
 		made = nil
 	}

@@ -87,7 +87,8 @@ func (o options) check(rest []string) error {
 // run serves the plant until the context ends. The port is taken before the data
 // is touched, so a second program at the same address harms nothing.
 func run(ctx context.Context, o options, out io.Writer) error {
-	listener, err := net.Listen("tcp", o.listen)
+	var lc net.ListenConfig
+	listener, err := lc.Listen(ctx, "tcp", o.listen)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

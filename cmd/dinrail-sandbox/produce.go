@@ -33,7 +33,7 @@ func (f *floor) startJob(s *step, m machine, at time.Time) int64 {
 }
 
 // endJob finishes what a machine was making.
-func (f *floor) endJob(s *step, m machine, job fields, at time.Time) {
+func (f *floor) endJob(s *step, job fields, at time.Time) {
 	job["status"], job["finishedAt"] = "DONE", at
 	s.update("jobs", job)
 	f.finalCheck(s, job, at)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -69,7 +70,7 @@ func (e encoder) record(c collection, f fields) *record {
 	if c.title != "" {
 		r.title = str(f, c.title)
 	}
-	r.body = e.object(nil, c.all(), f)
+	r.body = slices.Clip(e.object(make([]byte, 0, 1024), c.all(), f))
 	return r
 }
 
@@ -101,7 +102,30 @@ func (e encoder) value(b []byte, f field, v any) []byte {
 		}
 		return e.object(b, f.of, v.(fields))
 	}
+	return e.scalar(b, f, v)
+}
+
+// scalar writes a single value; those that are met most without reflection.
+func (e encoder) scalar(b []byte, f field, v any) []byte {
 	switch v := v.(type) {
+	case nil:
+		return append(b, "null"...)
+	case string:
+		if isPlain(v) {
+			b = append(b, '"')
+			b = append(b, v...)
+			return append(b, '"')
+		}
+	case json.Number:
+		return append(b, v...)
+	case int:
+		return strconv.AppendInt(b, int64(v), 10)
+	case int64:
+		return strconv.AppendInt(b, v, 10)
+	case float64:
+		return append(b, decimal(v)...)
+	case bool:
+		return strconv.AppendBool(b, v)
 	case time.Time:
 		if v.IsZero() {
 			return append(b, "null"...)
@@ -113,15 +137,22 @@ func (e encoder) value(b []byte, f field, v any) []byte {
 		b = append(b, '"')
 		b = v.UTC().AppendFormat(b, layout)
 		return append(b, '"')
-	case float64:
-		return append(b, decimal(v)...)
-	default:
-		written, err := json.Marshal(v)
-		if err != nil {
-			panic(fmt.Sprintf("field %s: %v", f.name, err))
-		}
-		return append(b, written...)
 	}
+	written, err := json.Marshal(v)
+	if err != nil {
+		panic(fmt.Sprintf("field %s: %v", f.name, err))
+	}
+	return append(b, written...)
+}
+
+// isPlain says that a string needs no escaping in JSON.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
 }
 
 // array writes references, lines or texts.
@@ -154,22 +185,22 @@ func (e encoder) ref(b []byte, f field, v any) []byte {
 	if old, is := v.(fields); is && !ok {
 		code, title = str(old, "code"), str(old, "name")
 	}
-	written, err := json.Marshal(struct {
-		ID   int64   `json:"id"`
-		Code *string `json:"code"`
-		Name *string `json:"name"`
-	}{id, orNil(code), orNil(title)})
-	if err != nil {
-		panic(err)
-	}
-	return append(b, written...)
+	label := field{name: f.name, kind: kindText}
+	b = append(b, `{"id":`...)
+	b = strconv.AppendInt(b, id, 10)
+	b = append(b, `,"code":`...)
+	b = e.scalar(b, label, orNil(code))
+	b = append(b, `,"name":`...)
+	b = e.scalar(b, label, orNil(title))
+	return append(b, '}')
 }
 
-func orNil(s string) *string {
+// orNil makes an empty text null.
+func orNil(s string) any {
 	if s == "" {
 		return nil
 	}
-	return &s
+	return s
 }
 
 // decimal writes a number with at most four digits after the point.

@@ -84,6 +84,7 @@ type collection struct {
 	firstID  int64
 	readOnly bool
 	fields   []field // without those that every record has
+	every    []field // with them
 	actions  []action
 }
 
@@ -102,11 +103,7 @@ var (
 )
 
 // all returns every field of the collection's records, in order.
-func (c collection) all() []field {
-	all := append([]field{}, head...)
-	all = append(all, c.fields...)
-	return append(all, tail...)
-}
+func (c collection) all() []field { return c.every }
 
 // action finds a verb of the collection.
 func (c collection) action(name string) (action, bool) {
@@ -120,7 +117,11 @@ func (c collection) action(name string) (action, bool) {
 
 // collections lists all of the plant's collections.
 var collections = sync.OnceValue(func() []collection {
-	return slices.Concat(placeCollections(), materialCollections(), productionCollections(), maintenanceCollections(), qualityCollections())
+	all := slices.Concat(placeCollections(), materialCollections(), productionCollections(), maintenanceCollections(), qualityCollections())
+	for i := range all {
+		all[i].every = slices.Concat(head, all[i].fields, tail)
+	}
+	return all
 })
 
 // collectionNamed finds a collection.

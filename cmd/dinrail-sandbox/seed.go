@@ -88,7 +88,7 @@ func (f *floor) pastMachine(s *step, m machine, from, to time.Time, whole bool) 
 		}
 	}
 	if made := s.read("jobs", job); made != nil && whole {
-		f.endJob(s, m, made, to)
+		f.endJob(s, made, to)
 	}
 }
 

@@ -271,7 +271,7 @@ func (a *API) admitData(c *call, r route) error {
 			return noConnection(id)
 		}
 	} else {
-		if r.role != host.RoleViewer && c.who.Access != host.AccessWrite {
+		if r.role == host.RoleAdmin && c.who.Access != host.AccessWrite {
 			return host.Errorf(host.CodeForbidden, "this token may only read")
 		}
 		if wait := a.limited(c.who.Token); wait > 0 {

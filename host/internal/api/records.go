@@ -127,8 +127,8 @@ func (a *API) records(c *call) error {
 		if r.Deleted() && !deleted || !within(r, bounds) {
 			return true, nil
 		}
-		if ok, err := matches(filters, r); !ok || err != nil {
-			return true, err
+		if !matches(filters, r) {
+			return true, nil
 		}
 		if n++; n > 1 {
 			buf.WriteByte(',')

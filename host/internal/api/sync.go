@@ -48,9 +48,6 @@ func (a *API) connection(c *call) error {
 
 // entities answers what the connection has, with its powers and counts.
 func (a *API) entities(c *call) error {
-	if err := parse(c).err(); err != nil {
-		return err
-	}
 	syncs, err := a.Store.Syncs(c.Context(), c.conn.ID)
 	if err != nil {
 		return err
@@ -64,7 +61,7 @@ func (a *API) entities(c *call) error {
 		Records int64  `json:"records"`
 		Schema  string `json:"schema,omitempty"`
 	}
-	out := list[view]{Data: []view{}}
+	var out []view
 	for _, e := range c.conn.Entities {
 		v := view{Entity: e, Records: records[e.Name]}
 		if e.Unified {
@@ -73,17 +70,13 @@ func (a *API) entities(c *call) error {
 		if v.Actions == nil {
 			v.Actions = []string{}
 		}
-		out.Data = append(out.Data, v)
+		out = append(out, v)
 	}
-	a.write(c, http.StatusOK, out)
-	return nil
+	return pageOf(a, c, out, func(v view) string { return string(v.Name) })
 }
 
 // syncStatus answers how each entity's sync stands.
 func (a *API) syncStatus(c *call) error {
-	if err := parse(c).err(); err != nil {
-		return err
-	}
 	syncs, err := a.Store.Syncs(c.Context(), c.conn.ID)
 	if err != nil {
 		return err
@@ -98,7 +91,7 @@ func (a *API) syncStatus(c *call) error {
 		NextRunAt     *string         `json:"next_run_at"`
 		Error         *host.Problem   `json:"error"`
 	}
-	out := list[view]{Data: []view{}}
+	var out []view
 	text := func(s string) *string {
 		if s == "" {
 			return nil
@@ -109,18 +102,17 @@ func (a *API) syncStatus(c *call) error {
 	for i := range syncs {
 		s := &syncs[i]
 		seen[s.Entity] = true
-		out.Data = append(out.Data, view{
+		out = append(out, view{
 			s.Entity, s.Status(c.conn.Paused), text(host.FormatTime(s.LastSuccessAt)), s.LastRun, s.Run, s.Records,
 			text(host.FormatTime(s.NextRunAt)), s.Error,
 		})
 	}
 	for _, e := range c.conn.Entities {
 		if _, due := c.conn.OrderFor(e); due && !seen[e.Name] {
-			out.Data = append(out.Data, view{Entity: e.Name, Status: (&host.Sync{}).Status(c.conn.Paused)})
+			out = append(out, view{Entity: e.Name, Status: (&host.Sync{}).Status(c.conn.Paused)})
 		}
 	}
-	a.write(c, http.StatusOK, out)
-	return nil
+	return pageOf(a, c, out, func(v view) string { return string(v.Entity) })
 }
 
 // sync queues runs and answers them. It serves a data token and an admin's

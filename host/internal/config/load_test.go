@@ -255,7 +255,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatal(err)
 		}
 		cfg, diags := config.Load([]string{file})
-		cfg.Check(nil)
+		diags = append(diags, cfg.Check(nil)...)
 		var b bytes.Buffer
 		if err := config.Render(&b, diags, cfg.Sources()); err != nil {
 			t.Fatal(err)

@@ -113,13 +113,6 @@ func (r *reader) varint() int64 {
 	return v
 }
 
-func (r *reader) uint64() uint64 {
-	if v := r.take(8); v != nil {
-		return binary.BigEndian.Uint64(v)
-	}
-	return 0
-}
-
 func (r *reader) time() time.Time {
 	if v := r.take(8); v != nil {
 		return timeOf(int64(binary.BigEndian.Uint64(v)))

@@ -48,7 +48,7 @@ func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlem
 	return err
 }
 
-func (pt *partition) settle(all []state.Settlement) error {
+func (pt *partition) settle(all []state.Settlement) error { //nolint:unparam // steps are applied alike, and others can be refused
 	for _, s := range all {
 		d := pt.deliveries[s.Delivery.ID]
 		if d == nil || s.Attempt.Number != 0 && s.Attempt.Number <= d.Attempts {

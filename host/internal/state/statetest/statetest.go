@@ -191,7 +191,7 @@ func (f *fixture) end(o state.Outcome) {
 }
 
 // sync returns the state of the sync.
-func (f *fixture) sync(e host.EntityName) host.Sync {
+func (f *fixture) sync(e host.EntityName) host.Sync { //nolint:unparam // says at each call whose sync is meant
 	f.Helper()
 	all, err := f.Syncs(f.ctx, 0, plant)
 	f.must(err)
