@@ -87,7 +87,7 @@ var reasons = map[string][]reason{
 // scrapReasons are why pieces are scrapped.
 var scrapReasons = []reason{
 	{"X10", "Dimension out of tolerance", ""},
-	{"X20", "Casting porosity", ""},
+	{"X20", "Material flaw", ""},
 	{"X30", "Surface damaged", ""},
 	{"X40", "Leak at test", ""},
 }
@@ -95,18 +95,20 @@ var scrapReasons = []reason{
 // trouble is a fault as people report it, and what becomes of it.
 type trouble struct {
 	title                  string
+	on                     string // first letters of the tags that it happens on
 	problem, cause, remedy reason
 }
 
 // troubles are the usual ones in the plant.
 var troubles = []trouble{
-	{"Mechanical seal leaks", reason{"LEAK", "Leakage", ""}, reason{"WEAR", "Wear", ""}, reason{"REPL", "Part replaced", ""}},
-	{"Bearing runs hot", reason{"HEAT", "Overheating", ""}, reason{"LUBE", "Lack of lubrication", ""}, reason{"GREASE", "Lubricated", ""}},
-	{"Vibration above limit", reason{"VIB", "Vibration", ""}, reason{"ALIGN", "Misalignment", ""}, reason{"ADJ", "Adjusted", ""}},
-	{"Motor trips on start", reason{"TRIP", "Electrical trip", ""}, reason{"INSUL", "Insulation fault", ""}, reason{"REPL", "Part replaced", ""}},
-	{"Coolant pump without pressure", reason{"PRESS", "Pressure low", ""}, reason{"CLOG", "Filter clogged", ""}, reason{"CLEAN", "Cleaned", ""}},
-	{"Conveyor belt drifts", reason{"TRACK", "Belt tracking", ""}, reason{"WEAR", "Wear", ""}, reason{"ADJ", "Adjusted", ""}},
-	{"Pressure sensor drifts", reason{"DRIFT", "Signal drift", ""}, reason{"AGE", "Age", ""}, reason{"CAL", "Calibrated", ""}},
+	{"Mechanical seal leaks", "P", reason{"LEAK", "Leakage", ""}, reason{"WEAR", "Wear", ""}, reason{"REPL", "Part replaced", ""}},
+	{"Bearing runs hot", "PKMV", reason{"HEAT", "Overheating", ""}, reason{"LUBE", "Lack of lubrication", ""}, reason{"GREASE", "Lubricated", ""}},
+	{"Vibration above limit", "PKMV", reason{"VIB", "Vibration", ""}, reason{"ALIGN", "Misalignment", ""}, reason{"ADJ", "Adjusted", ""}},
+	{"Motor trips on start", "PKCV", reason{"TRIP", "Electrical trip", ""}, reason{"INSUL", "Insulation fault", ""}, reason{"REPL", "Part replaced", ""}},
+	{"Coolant pump without pressure", "M", reason{"PRESS", "Pressure low", ""}, reason{"CLOG", "Filter clogged", ""}, reason{"CLEAN", "Cleaned", ""}},
+	{"Conveyor belt drifts", "C", reason{"TRACK", "Belt tracking", ""}, reason{"WEAR", "Wear", ""}, reason{"ADJ", "Adjusted", ""}},
+	{"Hoist brake slips", "H", reason{"BRAKE", "Brake slips", ""}, reason{"WEAR", "Wear", ""}, reason{"ADJ", "Adjusted", ""}},
+	{"Pressure sensor drifts", "PKBM", reason{"DRIFT", "Signal drift", ""}, reason{"AGE", "Age", ""}, reason{"CAL", "Calibrated", ""}},
 }
 
 // chores are the usual preventive ones.

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"math"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -24,7 +27,7 @@ func (f *floor) draftWork(s *step, at time.Time) fields {
 		}
 		return order
 	}
-	what := one(f.rng, troubles)
+	what := one(f.rng, slices.DeleteFunc(slices.Clone(troubles), func(t trouble) bool { return !strings.Contains(t.on, tag[:1]) }))
 	order["title"], order["type"], order["status"] = what.title, "REPAIR", one(f.rng, []string{"REQUESTED", "WAITING"})
 	order["text"] = fmt.Sprintf("%s at %s, reported in the %s shift.", what.title, tag, shiftWord(at))
 	order["failure"] = fields{"problem": what.problem.code2name()}
@@ -65,7 +68,7 @@ func (f *floor) finishWork(order fields, at time.Time) {
 	if str(order, "type") != "REPAIR" {
 		return
 	}
-	order["downMinutes"] = round(minutes * (0.5 + f.rng.Float64()))
+	order["downMinutes"] = math.Round(minutes * (0.5 + f.rng.Float64()))
 	for _, what := range troubles {
 		if what.title == str(order, "title") {
 			order["failure"] = fields{"problem": what.problem.code2name(), "cause": what.cause.code2name(), "remedy": what.remedy.code2name()}

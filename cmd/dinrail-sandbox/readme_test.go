@@ -15,7 +15,8 @@ const (
 	readmeEnd   = "<!-- end -->\n"
 )
 
-// Ensure the README names every collection and field as the schema has it.
+// Ensure the README names every collection and field as the schema has it, and
+// shows a record as it is answered.
 func TestReadmeFields(t *testing.T) {
 	content, err := os.ReadFile("README.md")
 	if err != nil {
@@ -26,7 +27,7 @@ func TestReadmeFields(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatal("the README has lost the marks around its field tables")
 	}
-	want := before + readmeBegin + fieldTable() + readmeEnd + after
+	want := before + readmeBegin + fieldTable(setup(t)) + readmeEnd + after
 	if want == string(content) {
 		return
 	}
@@ -38,7 +39,8 @@ func TestReadmeFields(t *testing.T) {
 	}
 }
 
-func fieldTable() string {
+// fieldTable describes every collection, with a record of the tests' plant.
+func fieldTable(plant *caller) string {
 	var b strings.Builder
 	for _, c := range collections() {
 		fmt.Fprintf(&b, "\n### %s\n%s", c.name, c.about)
@@ -59,6 +61,8 @@ func fieldTable() string {
 			}
 			b.WriteString("\n")
 		}
+		all := plant.plant.tables[c.name].byID
+		fmt.Fprintf(&b, "\n```json\n%s\n```\n", all[len(all)/2].body)
 	}
 	b.WriteString("\n")
 	return b.String()
