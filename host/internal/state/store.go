@@ -360,11 +360,11 @@ func (s *Store) SequenceAt(ctx context.Context, c host.ConnectionID, t time.Time
 	return s.engine.SequenceAt(ctx, s.Partition(c), t)
 }
 
-// Purge removes a connection, its data key first, and then, part by part, all
-// that it leaves behind. A connection that is made again under the same id
-// meanwhile is another one and is left alone.
-func (s *Store) Purge(ctx context.Context, c host.ConnectionID) error {
-	if err := s.remove(ctx, c); err != nil {
+// Purge removes a connection, its data key first, with the events that tell of
+// it, and then, part by part, all that it leaves behind. A connection that is
+// made again under the same id meanwhile is another one and is left alone.
+func (s *Store) Purge(ctx context.Context, c host.ConnectionID, events ...host.Event) error {
+	if err := s.remove(ctx, c, events); err != nil {
 		return err
 	}
 	s.sealer.Forget(c)
@@ -378,7 +378,7 @@ func (s *Store) Purge(ctx context.Context, c host.ConnectionID) error {
 
 // remove deletes the connection's document, whatever else is written to it
 // meanwhile.
-func (s *Store) remove(ctx context.Context, c host.ConnectionID) error {
+func (s *Store) remove(ctx context.Context, c host.ConnectionID, events []host.Event) error {
 	for first, incarnation := true, ""; ; first = false {
 		d, revision, err := Get[host.Connection](ctx, s, KindConnection, string(c))
 		switch {
@@ -391,7 +391,7 @@ func (s *Store) remove(ctx context.Context, c host.ConnectionID) error {
 		case d.Incarnation != incarnation:
 			return nil
 		}
-		_, err = s.Commit(ctx, time.Time{}, []Put{Delete(KindConnection, string(c), revision)}, nil, nil)
+		_, err = s.Commit(ctx, time.Time{}, []Put{Delete(KindConnection, string(c), revision)}, events, nil)
 		if !errors.Is(err, ErrChanged) {
 			return err
 		}

@@ -175,20 +175,24 @@ func (pt *partition) addEvents(events []state.Event, at time.Time, n host.Sequen
 	}
 }
 
-// open returns an entity of a connection, made where it is not there.
+// open returns an entity of a connection, new where it is not there; keep
+// keeps a new one.
 func (pt *partition) open(c host.ConnectionID, e host.EntityName) (*life, *stream) {
 	l := pt.lives[c]
 	if l == nil {
 		l = &life{streams: map[host.EntityName]*stream{}, runs: map[host.RunID]*state.RunState{}}
-		pt.lives[c] = l
 	}
 	s := l.streams[e]
 	if s == nil {
 		s = &stream{records: map[host.RecordID]state.Stored{}, marks: map[state.Mark]bool{}}
 		s.Connection, s.Entity = c, e
-		l.streams[e] = s
 	}
 	return l, s
+}
+
+func (pt *partition) keep(l *life, s *stream) {
+	pt.lives[s.Connection] = l
+	l.streams[s.Entity] = s
 }
 
 func (pt *partition) queue(r host.Run, at time.Time) {
@@ -198,6 +202,7 @@ func (pt *partition) queue(r host.Run, at time.Time) {
 	}
 	run := &state.RunState{Run: r}
 	if s.Enqueue(run, l.runs[s.Queued], at) {
+		pt.keep(l, s)
 		l.add(s, run)
 	}
 }
@@ -241,6 +246,7 @@ func (pt *partition) begin(b *state.Begin, n host.Sequence) (state.Lease, error)
 		clear(s.marks)
 		s.Marks = 0
 	}
+	pt.keep(l, s)
 	l.add(s, run)
 	return copyOf(s.Lease(run)), nil
 }

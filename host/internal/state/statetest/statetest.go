@@ -59,6 +59,7 @@ type fixture struct {
 	harness Harness
 	ctx     context.Context
 	at      time.Time
+	leases  []state.Lease // that a walk was given
 }
 
 // The connection and entity of tests that need one.
