@@ -27,6 +27,9 @@ import (
 const (
 	callTimeout = 60 * time.Second // in all, where the context has no earlier end
 	maxAnswer   = 32 << 20         // bytes of an answer's body
+
+	shortBlock   = 10 * time.Second // after "too many requests" without a word on when to come back
+	longestBlock = time.Hour        // of what an answer may ask for
 )
 
 type pathKey struct{}
@@ -156,11 +159,7 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	call.Status = int32(res.StatusCode)
 	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
-		if at := RetryAfter(res.Header, time.Now()); !at.IsZero() {
-			c.mu.Lock()
-			c.blocked = at
-			c.mu.Unlock()
-		}
+		c.block(res, time.Now())
 	}
 	res.Body = &body{ReadCloser: res.Body, host: r.URL.Host, left: maxAnswer, done: func(n int64) {
 		cancel()
@@ -168,6 +167,22 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 		c.report(call)
 	}}
 	return res, nil
+}
+
+// block keeps all calls of the connection back for as long as the answer asks.
+func (c *client) block(res *http.Response, now time.Time) {
+	at := RetryAfter(res.Header, now)
+	if at.IsZero() && res.StatusCode == http.StatusTooManyRequests {
+		at = now.Add(shortBlock)
+	}
+	if limit := now.Add(longestBlock); at.After(limit) {
+		at = limit
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at.After(c.blocked) {
+		c.blocked = at
+	}
 }
 
 func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }
@@ -228,7 +243,11 @@ type body struct {
 }
 
 func (b *body) Read(p []byte) (int, error) {
-	if b.left <= 0 {
+	if b.left <= 0 && len(p) > 0 {
+		// An answer of just the bound has only its end left.
+		if n, err := b.ReadCloser.Read(p[:1]); n == 0 {
+			return 0, err
+		}
 		return 0, Failf(CodeInternal, "an answer of %s is larger than %d MiB; it was cut off", b.host, maxAnswer>>20)
 	}
 	if int64(len(p)) > b.left {

@@ -50,26 +50,6 @@ type Connection interface {
 	Close() error
 }
 
-// Getter is a connection that can read one record.
-type Getter interface {
-	Get(ctx context.Context, entity, id string) (Record, error)
-}
-
-// Writer is a connection that can create, update, delete and act.
-type Writer interface {
-	Write(ctx context.Context, r WriteRequest) (Record, error)
-}
-
-// Renewer is a connection that takes a new access token while it is open.
-type Renewer interface {
-	Renew(ctx context.Context, credentials map[string]string) error
-}
-
-// Passthrougher is a connection that makes calls of the API caller's own.
-type Passthrougher interface {
-	Passthrough(ctx context.Context, r PassthroughRequest) (PassthroughResponse, error)
-}
-
 // Definition is a system's file.
 type Definition struct {
 	Name    string
@@ -126,8 +106,11 @@ type OpenRequest struct {
 	Auth        string
 	Credentials map[string]string
 	Definition  *Definition
-	// HTTP is the client for all calls of this connection: see NewHTTP's rules
-	// in http.go. It follows no redirect to another host.
+	// HTTP is the client for all calls of this connection. It keeps to the
+	// operator's network block, waits for nobody: while the system wants fewer
+	// calls it answers CodeRateLimited by itself, bounds answers in time and
+	// size, follows no redirect to another host, and reports each call under the
+	// name that WithPath gives it.
 	HTTP *http.Client
 	Log  hclog.Logger
 }
@@ -199,31 +182,6 @@ type Record struct {
 	// object, or a json.RawMessage of one. Not used when Deleted.
 	Fields any
 	Raw    json.RawMessage // as received
-}
-
-// WriteRequest changes one record.
-type WriteRequest struct {
-	Entity         string
-	Operation      string // create update delete act
-	ID             string
-	Action         string
-	Fields         json.RawMessage // for update an RFC 7396 patch
-	Expect         string          // the system's own mark of the version expected
-	IdempotencyKey string
-}
-
-// PassthroughRequest is a call of the API caller's own.
-type PassthroughRequest struct {
-	Method, Path, Query string
-	Headers             map[string]string
-	Body                []byte
-}
-
-// PassthroughResponse is the system's own answer.
-type PassthroughResponse struct {
-	Status  int
-	Headers map[string]string
-	Body    []byte
 }
 
 // Code says what the host can do about a failure.

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -64,6 +62,7 @@ func (s *server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 		}
 		err = s.failure(info.FullMethod, err)
 	}()
+	s.guard.Do(s.guardOutput)
 	return next(ctx, req)
 }
 
@@ -75,6 +74,7 @@ func (s *server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 		}
 		err = s.failure(info.FullMethod, err)
 	}()
+	s.guard.Do(s.guardOutput)
 	return next(srv, ss)
 }
 
@@ -94,16 +94,16 @@ func (s *server) failure(method string, err error) error {
 		if f.Err != nil {
 			s.log.Debug("failure", "verb", method, "code", string(f.Code), "cause", f.Err.Error())
 		}
-		return wire.Failure{Code: string(f.Code), Message: s.secrets.hide(f.Message), Path: f.Path, RetryAt: f.RetryAt}.Error()
+		return wire.Failure{Code: string(f.Code), Message: s.secrets.hide(f.Message), Path: f.Path, RetryAt: f.RetryAt}.Status()
 	}
 	if _, ok := wire.FailureOf(err); ok || errors.Is(err, context.Canceled) {
 		return err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return wire.Failure{Code: wire.Unavailable, Message: "the system did not answer in time"}.Error()
+		return wire.Failure{Code: wire.Unavailable, Message: "the system did not answer in time"}.Status()
 	}
 	s.log.Error("internal error", "verb", method, "error", err)
-	return wire.Failure{Code: wire.Internal, Message: s.secrets.hide(err.Error())}.Error()
+	return wire.Failure{Code: wire.Internal, Message: s.secrets.hide(err.Error())}.Status()
 }
 
 // watchParent ends the program when its host is gone, should the kernel's
@@ -117,51 +117,4 @@ func watchParent() {
 			}
 		}
 	}()
-}
-
-// redactor knows the values that must not be seen.
-type redactor struct {
-	mu       sync.RWMutex
-	values   map[string]bool
-	replacer *strings.Replacer
-}
-
-func (r *redactor) add(values map[string]string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.values == nil {
-		r.values = map[string]bool{}
-	}
-	for name, v := range values {
-		if len(v) >= 4 && name != "username" {
-			r.values[v] = true
-		}
-	}
-	pairs := make([]string, 0, 2*len(r.values))
-	for v := range r.values {
-		pairs = append(pairs, v, "***")
-	}
-	r.replacer = strings.NewReplacer(pairs...)
-}
-
-func (r *redactor) hide(s string) string {
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	if r.replacer == nil {
-		return s
-	}
-	return r.replacer.Replace(s)
-}
-
-// redacting writes lines without the values that must not be seen.
-type redacting struct {
-	out     io.Writer
-	secrets *redactor
-}
-
-func (w *redacting) Write(b []byte) (int, error) {
-	if _, err := io.WriteString(w.out, w.secrets.hide(string(b))); err != nil {
-		return 0, err
-	}
-	return len(b), nil
 }

@@ -20,6 +20,7 @@ type server struct {
 	log       hclog.Logger
 	secrets   *redactor
 	reports   *reports
+	guard     sync.Once // of what is printed
 
 	mu   sync.Mutex
 	open map[string]*opened
@@ -90,8 +91,12 @@ func (s *server) Open(ctx context.Context, r *connectorv1.OpenRequest) (*connect
 		}
 	}
 	s.secrets.add(r.GetCredentials())
+	if err := s.hideSettings(ctx, r, settings); err != nil {
+		return nil, err
+	}
 	handle := rand.Text()
 	c, err := newClient(r.GetNetwork(), func(call *connectorv1.Call) {
+		call.Path, call.Error = s.secrets.hide(call.GetPath()), s.secrets.hide(call.GetError())
 		s.reports.add(&connectorv1.ReportsResponse{Handle: handle, Report: &connectorv1.ReportsResponse_Call{Call: call}})
 	})
 	if err != nil {
@@ -108,6 +113,25 @@ func (s *server) Open(ctx context.Context, r *connectorv1.OpenRequest) (*connect
 	s.open[handle] = &opened{conn, c}
 	s.mu.Unlock()
 	return &connectorv1.OpenResponse{Handle: handle}, nil
+}
+
+// hideSettings keeps secret settings out of the log. Describe is static, and
+// it alone knows which they are.
+func (s *server) hideSettings(ctx context.Context, r *connectorv1.OpenRequest, settings Settings) error {
+	d, err := s.connector.Describe(ctx, definitionOf(r.GetDefinition()))
+	if err != nil {
+		return err
+	}
+	secret := map[string]string{}
+	for _, sys := range d.Systems {
+		for _, st := range sys.Settings {
+			if st.Secret && sys.Name == r.GetSystem() {
+				secret["settings."+st.Name] = settings.String(st.Name)
+			}
+		}
+	}
+	s.secrets.add(secret)
+	return nil
 }
 
 // Renew implements the verb.
@@ -187,73 +211,6 @@ func (s *server) Read(stream connectorv1.ConnectorService_ReadServer) error {
 	}
 	return w.end()
 }
-
-// Get implements the verb.
-func (s *server) Get(ctx context.Context, r *connectorv1.GetRequest) (*connectorv1.GetResponse, error) {
-	p, err := power[Getter](s, r.GetHandle())
-	if err != nil {
-		return nil, err
-	}
-	rec, err := p.Get(ctx, r.GetEntity(), r.GetId())
-	if err != nil {
-		return nil, err
-	}
-	m, err := recordMessage(rec)
-	return &connectorv1.GetResponse{Record: m}, err
-}
-
-// Write implements the verb.
-func (s *server) Write(ctx context.Context, r *connectorv1.WriteRequest) (*connectorv1.WriteResponse, error) {
-	p, err := power[Writer](s, r.GetHandle())
-	if err != nil {
-		return nil, err
-	}
-	operations := map[connectorv1.WriteOperation]string{
-		connectorv1.WriteOperation_WRITE_OPERATION_CREATE: "create", connectorv1.WriteOperation_WRITE_OPERATION_UPDATE: "update",
-		connectorv1.WriteOperation_WRITE_OPERATION_DELETE: "delete", connectorv1.WriteOperation_WRITE_OPERATION_ACT: "act",
-	}
-	rec, err := p.Write(ctx, WriteRequest{
-		Entity: r.GetEntity(), Operation: operations[r.GetOperation()], ID: r.GetId(), Action: r.GetAction(),
-		Fields: r.GetRecord(), Expect: r.GetExpect(), IdempotencyKey: r.GetIdempotencyKey(),
-	})
-	if err != nil {
-		return nil, err
-	}
-	m, err := recordMessage(rec)
-	return &connectorv1.WriteResponse{Record: m}, err
-}
-
-// Passthrough implements the verb.
-func (s *server) Passthrough(ctx context.Context, r *connectorv1.PassthroughRequest) (*connectorv1.PassthroughResponse, error) {
-	p, err := power[Passthrougher](s, r.GetHandle())
-	if err != nil {
-		return nil, err
-	}
-	res, err := p.Passthrough(ctx, PassthroughRequest{Method: r.GetMethod(), Path: r.GetPath(), Query: r.GetQuery(), Headers: r.GetHeaders(), Body: r.GetBody()})
-	return &connectorv1.PassthroughResponse{Status: int32(res.Status), Headers: res.Headers, Body: res.Body}, err
-}
-
-// Content implements the verb, which no connector of this SDK has yet.
-func (*server) Content(*connectorv1.ContentRequest, connectorv1.ConnectorService_ContentServer) error {
-	return unsupported()
-}
-
-// Watch implements the verb, which no connector of this SDK has yet.
-func (*server) Watch(*connectorv1.WatchRequest, connectorv1.ConnectorService_WatchServer) error {
-	return unsupported()
-}
-
-// Receive implements the verb, which no connector of this SDK has yet.
-func (*server) Receive(context.Context, *connectorv1.ReceiveRequest) (*connectorv1.ReceiveResponse, error) {
-	return nil, unsupported()
-}
-
-// Preview implements the verb, which no connector of this SDK has yet.
-func (*server) Preview(context.Context, *connectorv1.PreviewRequest) (*connectorv1.PreviewResponse, error) {
-	return nil, unsupported()
-}
-
-func unsupported() error { return Failf(CodeUnsupported, "this connector cannot do that") }
 
 // Reports implements the verb: what happened, as it happens.
 func (s *server) Reports(_ *connectorv1.ReportsRequest, stream connectorv1.ConnectorService_ReportsServer) error {

@@ -83,9 +83,9 @@ type Failure struct {
 	RetryAt time.Time // zero: not told
 }
 
-// Error returns the failure as the gRPC error that carries it. A code that is
+// Status returns the failure as the gRPC error that carries it. A code that is
 // not one of ours travels as internal.
-func (f Failure) Error() error {
+func (f Failure) Status() error {
 	if !ValidCode(f.Code) {
 		f.Code = Internal
 	}
