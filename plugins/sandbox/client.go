@@ -6,186 +6,127 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
+	"sync"
 	"time"
 
 	"github.com/dinrail/dinrail/sdk"
 )
 
-// maxProblem bounds how much is read of an answer that tells of a failure.
-const maxProblem = 64 << 10
-
-// client speaks the plant's API with one login. It may be used concurrently:
-// callers share one session.
+// client speaks the plant's API with one login. It may be used concurrently.
 type client struct {
 	http           *http.Client
-	base           string
+	base           *url.URL
 	user, password string
 
-	// gate is held by whoever logs in; what follows belongs to its holder. A
-	// channel, so that waiting for it ends with the caller's context.
-	gate    chan struct{}
-	token   string // of the session; empty: none
-	refused error  // why the plant refused the login; nil: it did not
+	mu    sync.Mutex
+	token string
 }
 
-func newClient(h *http.Client, base, user, password string) *client {
-	return &client{http: h, base: base, user: user, password: password, gate: make(chan struct{}, 1)}
-}
-
-// errSession is returned inside when the plant no longer knows the session.
 var errSession = errors.New("the session has ended")
 
-// get reads a path into answer. A session that has ended is made anew once.
-// The template is the path without ids and names what is reported.
-func (c *client) get(ctx context.Context, template, path string, query url.Values, answer any) error {
-	token, err := c.session(ctx, "", false)
+// get reads a path into v; a session that has ended is made anew once.
+func (c *client) get(ctx context.Context, template, path string, query url.Values, v any) error {
+	token, err := c.login(ctx, "")
 	if err != nil {
 		return err
 	}
-	err = c.getWith(ctx, token, template, path, query, answer)
-	if !errors.Is(err, errSession) {
-		return err
-	}
-	if token, err = c.session(ctx, token, false); err != nil {
-		return err
-	}
-	err = c.getWith(ctx, token, template, path, query, answer)
+	err = c.do(ctx, http.MethodGet, template, path, query, nil, token, v)
 	if errors.Is(err, errSession) {
-		return sdk.Failf(sdk.CodeAuthRequired, "the plant ends the session as soon as it is made")
+		if token, err = c.login(ctx, token); err == nil {
+			err = c.do(ctx, http.MethodGet, template, path, query, nil, token, v)
+		}
+		if errors.Is(err, errSession) {
+			return sdk.Failf(sdk.CodeAuthRequired, "the plant ends the session as soon as it is made")
+		}
 	}
 	return err
 }
 
-func (c *client) getWith(ctx context.Context, token, template, path string, query url.Values, answer any) error {
-	target := c.base + path
-	if len(query) > 0 {
-		target += "?" + query.Encode()
-	}
-	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, template), http.MethodGet, target, nil)
-	if err != nil {
-		return fmt.Errorf("ask for %s: %w", template, err)
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	return c.do(req, answer)
-}
-
-// session returns the token of a session other than the dead one, logging in
-// where there is none. A refused login is remembered: what runs beside the
-// caller must not try it again. Only anew asks the plant once more.
-func (c *client) session(ctx context.Context, dead string, anew bool) (string, error) {
-	select {
-	case c.gate <- struct{}{}:
-		defer func() { <-c.gate }()
-	case <-ctx.Done():
-		return "", ctx.Err()
-	}
-	if c.refused != nil && !anew {
-		return "", c.refused
-	}
-	if c.token != "" && c.token != dead && !anew {
+// login returns a session other than the dead one.
+func (c *client) login(ctx context.Context, dead string) (string, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.token != "" && c.token != dead {
 		return c.token, nil
 	}
-	body, err := json.Marshal(map[string]string{"username": c.user, "password": c.password})
-	if err != nil {
-		return "", fmt.Errorf("write the login: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/api/login", bytes.NewReader(body))
-	if err != nil {
-		return "", fmt.Errorf("log in: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	var answer struct {
+	var res struct {
 		Token string `json:"token"`
 	}
-	err = c.do(req, &answer)
-	var f *sdk.Failure
-	switch {
-	case errors.As(err, &f) && f.Code == sdk.CodeAuthRequired:
-		c.token, c.refused = "", err
+	body := map[string]string{"username": c.user, "password": c.password}
+	if err := c.do(ctx, http.MethodPost, "/api/login", "/api/login", nil, body, "", &res); err != nil {
+		if errors.Is(err, errSession) {
+			return "", sdk.Failf(sdk.CodeAuthRequired, "the plant does not accept the user name and password")
+		}
 		return "", err
-	case err != nil:
-		return "", err
-	case answer.Token == "":
-		return "", sdk.Failf(sdk.CodeInternal, "the plant's answer to the login holds no token; is this the URL of a sandbox plant?")
 	}
-	c.token, c.refused = answer.Token, nil
+	c.token = res.Token
 	return c.token, nil
 }
 
-// do makes a call and decodes its answer.
-func (c *client) do(req *http.Request, answer any) error {
+func (c *client) do(ctx context.Context, method, template, path string, query url.Values, body any, token string, v any) error {
+	u := *c.base
+	u.Path, u.RawQuery = path, query.Encode()
+	var text bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&text).Encode(body); err != nil {
+			return err
+		}
+	}
+	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, template), method, u.String(), &text)
+	if err != nil {
+		return err
+	}
+	if token != "" {
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
 	res, err := c.http.Do(req)
 	if err != nil {
-		return plain(err)
+		var f *sdk.Failure
+		if errors.As(err, &f) {
+			return f // without the URL around it
+		}
+		return err
 	}
 	defer res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return problem(res)
+	if res.StatusCode >= 400 {
+		return refused(res, template)
 	}
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return plain(err)
-	}
-	if err := json.Unmarshal(text, answer); err != nil {
-		return &sdk.Failure{Code: sdk.CodeInternal, Message: "the plant's answer is no JSON of the form it should have; is this the URL of a sandbox plant?", Err: err}
+	d := json.NewDecoder(res.Body)
+	d.UseNumber()
+	if err := d.Decode(v); err != nil {
+		var f *sdk.Failure
+		if errors.As(err, &f) {
+			return f
+		}
+		return &sdk.Failure{Code: sdk.CodeInternal, Message: fmt.Sprintf("the plant's answer to %s cannot be read: %s", template, err), Err: err}
 	}
 	return nil
 }
 
-// plain returns the failure inside an error of the HTTP client, without the
-// URL around it. What broke off is a system that could not be reached.
-func plain(err error) error {
-	var f *sdk.Failure
-	if errors.As(err, &f) {
-		return f
+// refused reads an answer that is an error.
+func refused(res *http.Response, template string) error {
+	var fault struct {
+		Error struct{ Code, Text string } `json:"error"`
 	}
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
-	return &sdk.Failure{Code: sdk.CodeUnavailable, Message: "the plant broke off in the middle of an answer", Err: err}
-}
-
-// problem reads an answer that tells of a failure.
-func problem(res *http.Response) error {
-	var body struct {
-		Error struct {
-			Code string `json:"code"`
-			Text string `json:"text"`
-		} `json:"error"`
-	}
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxProblem))
-	if err == nil {
-		err = json.Unmarshal(text, &body)
-	}
-	words := body.Error.Text
+	_ = json.NewDecoder(res.Body).Decode(&fault) // the status tells enough
+	words := fault.Error.Text
 	if words == "" {
-		words = "it answers " + res.Status
+		words = res.Status
 	}
-	f := &sdk.Failure{RetryAt: sdk.RetryAfter(res.Header, time.Now()), Err: err}
-	switch status := res.StatusCode; {
-	case status == http.StatusUnauthorized && body.Error.Code != "badLogin":
+	switch {
+	case res.StatusCode == http.StatusUnauthorized:
 		return errSession
-	case status == http.StatusUnauthorized:
-		f.Code, f.Message = sdk.CodeAuthRequired, "the plant does not accept the user name and password"
-	case status == http.StatusForbidden:
-		f.Code, f.Message = sdk.CodePermissionDenied, "the plant does not allow it: "+words
-	case status == http.StatusNotFound && body.Error.Code == "notFound":
-		f.Code, f.Message = sdk.CodeNotFound, "the plant has no such record"
-	case status == http.StatusNotFound:
-		f.Code, f.Path, f.Message = sdk.CodeInvalid, "settings.url", "there is no sandbox plant at this URL"
-	case status == http.StatusTooManyRequests:
-		f.Code, f.Message = sdk.CodeRateLimited, "the plant asks for fewer calls"
-	case status >= http.StatusInternalServerError:
-		f.Code, f.Message = sdk.CodeUnavailable, "the plant cannot answer now: "+words
-	case status == http.StatusConflict:
-		f.Code, f.Message = sdk.CodeConflict, "the plant refuses: "+words
-	case status == http.StatusBadRequest || status == http.StatusUnprocessableEntity:
-		f.Code, f.Message = sdk.CodeInvalid, "the plant refuses: "+words
+	case res.StatusCode == http.StatusForbidden:
+		return sdk.Failf(sdk.CodePermissionDenied, "the plant does not allow it: %s", words)
+	case res.StatusCode == http.StatusNotFound:
+		return sdk.Failf(sdk.CodeNotFound, "the plant has no such record")
+	case res.StatusCode == http.StatusTooManyRequests:
+		return &sdk.Failure{Code: sdk.CodeRateLimited, Message: "the plant asks for fewer calls", RetryAt: sdk.RetryAfter(res.Header, time.Now())}
+	case res.StatusCode >= 500:
+		return sdk.Failf(sdk.CodeUnavailable, "the plant answers %s", words)
 	default:
-		f.Code, f.Message = sdk.CodeInternal, "the plant gives an answer that is not in its description: "+res.Status
+		return sdk.Failf(sdk.CodeInternal, "the plant refuses %s: %s", template, words)
 	}
-	return f
 }
