@@ -35,6 +35,7 @@ func run(m *testing.M) int {
 	for out, pkg := range map[string]string{
 		"dinrail":                        "cmd/dinrail",
 		"dinrail-sandbox":                "cmd/dinrail-sandbox",
+		"plugins/dinrail-plugin-sandbox": "plugins/sandbox",
 		"plugins/dinrail-plugin-tryton":  "plugins/tryton",
 		"plugins/dinrail-plugin-endless": "host/e2e/plugins/endless",
 	} {
