@@ -25,7 +25,7 @@ type lossy struct {
 // write tries a step whose first answer is lost.
 func write[T any](l *lossy, step func() (T, error)) (T, error) {
 	l.writes++
-	var err error = errUnclear
+	err := errUnclear
 	if l.done {
 		if _, refusal := step(); refusal != nil {
 			err = refusal
