@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -21,20 +22,30 @@ import (
 // from here on what is printed to standard output is kept off the protocol's
 // channel. Started by hand, the program says what it is and ends.
 func Serve(c Connector) {
-	secrets := &redactor{}
-	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: &redacting{os.Stderr, secrets}, JSONFormat: true})
+	s := newServer(c, os.Stderr)
 	watchParent()
-	s := &server{connector: c, log: log, secrets: secrets, open: map[string]*opened{}, reports: newReports()}
 	plugin.Serve(&plugin.ServeConfig{
 		HandshakeConfig:  wire.Handshake,
 		VersionedPlugins: map[int]plugin.PluginSet{wire.Protocol: {wire.PluginName: served{server: s}}},
-		Logger:           log,
+		Logger:           s.log,
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts,
-				grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage),
-				grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream))...)
+			return grpc.NewServer(append(opts, s.options()...)...)
 		},
 	})
+}
+
+// newServer returns a server that logs to out.
+func newServer(c Connector, out io.Writer) *server {
+	secrets := &redactor{}
+	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: &redacting{out, secrets}, JSONFormat: true})
+	return &server{connector: c, log: log, secrets: secrets, open: map[string]*opened{}, reports: newReports()}
+}
+
+func (s *server) options() []grpc.ServerOption {
+	return []grpc.ServerOption{
+		grpc.MaxRecvMsgSize(wire.MaxMessage), grpc.MaxSendMsgSize(wire.MaxMessage),
+		grpc.ChainUnaryInterceptor(s.unary), grpc.ChainStreamInterceptor(s.stream),
+	}
 }
 
 // served is the connector as go-plugin sees it.

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -61,29 +62,34 @@ type Conn struct {
 
 // Open opens a connection, starting the connector's process where none runs.
 func (h *Host) Open(ctx context.Context, r OpenRequest) (*Conn, error) {
-	s, err := h.slot(r.Connector, r.System, r.Connection)
+	req, err := openMessage(r)
 	if err != nil {
 		return nil, err
 	}
+	for attempt := 1; ; attempt++ {
+		s, err := h.slot(r.Connector, r.System, r.Connection)
+		if err != nil {
+			return nil, err
+		}
+		c, err := s.openConn(ctx, r, req)
+		// Its process may have been stopped on purpose, being idle or configured
+		// anew, between our finding it and calling it.
+		if attempt < 3 && ctx.Err() == nil && (errors.Is(err, errRetired) || c != nil && c.stopped()) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+}
+
+// openConn opens a connection in the slot's process. It returns the Conn with
+// an error where the process itself was reached.
+func (s *slot) openConn(ctx context.Context, r OpenRequest, req *connectorv1.OpenRequest) (*Conn, error) {
 	l, err := s.ensure(ctx)
 	if err != nil {
 		return nil, err
-	}
-	settings, err := json.Marshal(r.Settings)
-	if err != nil {
-		return nil, fmt.Errorf("encode the settings of connection %s: %w", r.Connection, err)
-	}
-	if r.Settings == nil {
-		settings = []byte("{}")
-	}
-	req := &connectorv1.OpenRequest{
-		Connection: string(r.Connection), System: string(r.System), Settings: settings, Auth: r.Auth, Credentials: r.Credentials,
-	}
-	if n := r.Network; n != nil {
-		req.Network = &connectorv1.Network{Ca: n.CA, Proxy: n.Proxy, NoProxy: n.NoProxy, Fingerprint: n.Fingerprint}
-	}
-	if d := r.Definition; d != nil {
-		req.Definition = &connectorv1.Definition{Name: d.Name, Content: d.Content}
 	}
 	c := &Conn{slot: s, live: l, id: r.Connection, name: r.Connector}
 	err = c.call(func() error {
@@ -95,12 +101,40 @@ func (h *Host) Open(ctx context.Context, r OpenRequest) (*Conn, error) {
 		return diagnosed(res.GetDiagnostics())
 	})
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	s.mu.Lock()
 	l.open[c.id]++
+	l.handles[c.handle] = c.id
 	s.mu.Unlock()
 	return c, nil
+}
+
+// stopped says whether the process was ended by us, for no fault.
+func (c *Conn) stopped() bool {
+	c.slot.mu.Lock()
+	defer c.slot.mu.Unlock()
+	return c.live.code == host.CodeCanceled
+}
+
+func openMessage(r OpenRequest) (*connectorv1.OpenRequest, error) {
+	settings := []byte("{}")
+	if r.Settings != nil {
+		var err error
+		if settings, err = json.Marshal(r.Settings); err != nil {
+			return nil, fmt.Errorf("encode the settings of connection %s: %w", r.Connection, err)
+		}
+	}
+	req := &connectorv1.OpenRequest{
+		Connection: string(r.Connection), System: string(r.System), Settings: settings, Auth: r.Auth, Credentials: r.Credentials,
+	}
+	if n := r.Network; n != nil {
+		req.Network = &connectorv1.Network{Ca: n.CA, Proxy: n.Proxy, NoProxy: n.NoProxy, Fingerprint: n.Fingerprint}
+	}
+	if d := r.Definition; d != nil {
+		req.Definition = &connectorv1.Definition{Name: d.Name, Content: d.Content}
+	}
+	return req, nil
 }
 
 // diagnosed turns mistakes in settings into one error.
@@ -247,7 +281,7 @@ func (c *Conn) Get(ctx context.Context, e host.EntityName, id host.RecordID) (r 
 			return host.Errorf(host.CodeInternal, "the connector %q answered without a record", c.name)
 		}
 		r = received(res.GetRecord())
-		return nil
+		return checkReceived(c.name, r)
 	})
 	return r, err
 }
@@ -307,13 +341,11 @@ func (c *Conn) read(ctx context.Context, r ReadRequest, commit func(host.Page) e
 			if err != nil {
 				return err
 			}
+			if !bytes.Equal(page.Checkpoint, r.Checkpoint) {
+				c.slot.progressed(c.live)
+			}
 			if err := commit(page); err != nil {
 				return err
-			}
-			if pages == 1 {
-				c.slot.mu.Lock()
-				c.live.progress = true
-				c.slot.mu.Unlock()
 			}
 			ack := &connectorv1.ReadRequest{Message: &connectorv1.ReadRequest_Ack{Ack: &connectorv1.ReadAck{Page: pages}}}
 			if err := stream.Send(ack); err != nil && !errors.Is(err, io.EOF) {
@@ -352,6 +384,7 @@ func (c *Conn) Close() error {
 		if c.live.open[c.id]--; c.live.open[c.id] <= 0 {
 			delete(c.live.open, c.id)
 		}
+		delete(c.live.handles, c.handle)
 		c.slot.mu.Unlock()
 		if c.live.process.ended() {
 			return

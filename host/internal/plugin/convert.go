@@ -16,16 +16,31 @@ func pageOf(name host.ConnectorName, p *connectorv1.Page) (host.Page, error) {
 	if p.Total != nil {
 		page.Total = p.GetTotal()
 	}
+	size := 0
 	for i, r := range p.GetRecords() {
+		if size > host.MaxPageBytes {
+			return host.Page{}, host.Errorf(host.CodeInternal, "the connector %q went on with a page after its %d bytes were full", name, host.MaxPageBytes)
+		}
+		size += len(r.GetRecord()) + len(r.GetRaw())
 		page.Records[i] = received(r)
-		if body := page.Records[i].Body; !r.GetDeleted() && (len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}') {
-			return host.Page{}, host.Errorf(host.CodeInternal, "the connector %q sent a record %q that is not a JSON object", name, r.GetId())
+		if err := checkReceived(name, page.Records[i]); err != nil {
+			return host.Page{}, err
 		}
 	}
 	for _, b := range p.GetBad() {
 		page.Bad = append(page.Bad, host.BadRecord{ID: host.RecordID(b.GetId()), Field: b.GetField(), Reason: b.GetReason()})
 	}
 	return page, nil
+}
+
+// checkReceived refuses what makes a record none at all. Whether a record can
+// be kept is the syncer's to say: one that cannot is a bad record, no fault of
+// its connector.
+func checkReceived(name host.ConnectorName, r host.Received) error {
+	if body := r.Body; !r.Deleted && (len(body) < 2 || body[0] != '{' || body[len(body)-1] != '}') {
+		return host.Errorf(host.CodeInternal, "the connector %q sent a record %q that is not a JSON object", name, r.ID)
+	}
+	return nil
 }
 
 func received(r *connectorv1.Record) host.Received {

@@ -3,6 +3,7 @@ package plugin
 import (
 	"context"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -14,6 +15,9 @@ type Description struct {
 	Name    string
 	Version string
 	Systems []host.System
+	// Problems are its warnings, for people; a mistake of it is an error of
+	// Describe instead.
+	Problems []string
 }
 
 // cachedDescription is a description and the file that gave it.
@@ -37,11 +41,23 @@ func (h *Host) Describe(ctx context.Context, name host.ConnectorName) (Descripti
 	}
 	s := newSlot(h, slotKey{connector: name, connection: "describe"}, false)
 	s.silent = true
+	h.mu.Lock()
+	stopped := h.stopped
+	h.describing[s] = true
+	h.mu.Unlock()
+	defer func() {
+		s.retire("it was only asked what it is")
+		h.mu.Lock()
+		delete(h.describing, s)
+		h.mu.Unlock()
+	}()
+	if stopped {
+		return Description{}, host.Errorf(host.CodeCanceled, "the host stops")
+	}
 	l, err := s.ensure(ctx)
 	if err != nil {
 		return Description{}, err
 	}
-	defer s.stop("it was only asked what it is")
 	c := &Conn{slot: s, live: l, id: "describe", name: name}
 	var d Description
 	err = c.call(func() error {
@@ -53,6 +69,9 @@ func (h *Host) Describe(ctx context.Context, name host.ConnectorName) (Descripti
 			return err
 		}
 		d, err = descriptionOf(name, res)
+		for _, w := range res.GetDiagnostics() {
+			d.Problems = append(d.Problems, strings.TrimSuffix(w.GetSummary()+": "+w.GetDetail(), ": "))
+		}
 		return err
 	})
 	if err != nil {

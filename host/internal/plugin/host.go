@@ -50,6 +50,21 @@ type Params struct {
 	Log        hclog.Logger
 	Connectors map[host.ConnectorName]Options
 	Report     func(host.Process) // told each change of a process; called one at a time
+	// OnCall is told each call that a connector made to its system; it may be
+	// called concurrently and must not block. Nil: nobody is told.
+	OnCall func(host.ConnectionID, Call)
+	Clock  func() time.Time // nil: time.Now
+}
+
+// Call is one call that a connector made to its system.
+type Call struct {
+	At       time.Time
+	Method   string
+	Path     string // a template, without ids where the connector names one
+	Status   int    // 0: no answer came
+	Duration time.Duration
+	Bytes    int64
+	Error    string
 }
 
 // parallelStarts bounds how many programs start at once.
@@ -62,6 +77,9 @@ type Host struct {
 	log    hclog.Logger
 	starts chan struct{}
 
+	clock  func() time.Time
+	onCall func(host.ConnectionID, Call)
+
 	reports  sync.Mutex
 	reporter func(host.Process)
 
@@ -71,9 +89,11 @@ type Host struct {
 	quarantined map[host.ConnectionID]bool
 	crashes     map[host.ConnectionID]int // crashes that a connection was in flight at
 	described   map[host.ConnectorName]cachedDescription
+	describing  map[*slot]bool // processes that are only asked what they are
 	stopped     bool
 	cancel      context.CancelFunc
-	watch       sync.WaitGroup
+	watch       sync.WaitGroup // supervise
+	tasks       sync.WaitGroup // what goes on beside a process, until it has ended
 }
 
 // New returns a Host that has started nothing.
@@ -84,7 +104,14 @@ func New(p Params) (*Host, error) {
 	if p.Report == nil {
 		p.Report = func(host.Process) {}
 	}
+	if p.OnCall == nil {
+		p.OnCall = func(host.ConnectionID, Call) {}
+	}
+	if p.Clock == nil {
+		p.Clock = time.Now
+	}
 	return &Host{
+		clock: p.Clock, onCall: p.OnCall, describing: map[*slot]bool{},
 		dir: p.Dir, runDir: p.RunDir, log: p.Log, reporter: p.Report, options: p.Connectors,
 		starts:      make(chan struct{}, parallelStarts),
 		slots:       map[slotKey]*slot{},
@@ -121,14 +148,18 @@ func (h *Host) Stop() {
 	for _, s := range h.slots {
 		slots = append(slots, s)
 	}
+	for s := range h.describing {
+		slots = append(slots, s)
+	}
 	h.mu.Unlock()
 	if h.cancel != nil {
 		h.cancel()
 	}
 	h.watch.Wait()
 	for _, s := range slots {
-		s.stop("the host stops")
+		s.retire("the host stops")
 	}
+	h.tasks.Wait()
 }
 
 // Configure takes what the configuration says now. A connector whose options
@@ -147,7 +178,7 @@ func (h *Host) Configure(options map[host.ConnectorName]Options) {
 	}
 	h.mu.Unlock()
 	for _, s := range changed {
-		s.stop("its configuration changed")
+		s.retire("its configuration changed")
 	}
 }
 
@@ -233,10 +264,10 @@ func (h *Host) succeeded(c host.ConnectionID) {
 	delete(h.crashes, c)
 }
 
-func (h *Host) report(p host.Process) {
+func (h *Host) report(now func() host.Process) {
 	h.reports.Lock()
 	defer h.reports.Unlock()
-	h.reporter(p)
+	h.reporter(now())
 }
 
 // supervise looks at all processes every second.
@@ -247,7 +278,7 @@ func (h *Host) supervise(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case now := <-tick.C:
+		case <-tick.C:
 			h.mu.Lock()
 			slots := make([]*slot, 0, len(h.slots))
 			for _, s := range h.slots {
@@ -255,7 +286,7 @@ func (h *Host) supervise(ctx context.Context) {
 			}
 			h.mu.Unlock()
 			for _, s := range slots {
-				s.look(now)
+				s.look(h.clock())
 			}
 		}
 	}

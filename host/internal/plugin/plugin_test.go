@@ -52,11 +52,45 @@ type rig struct {
 	mu        sync.Mutex
 	processes map[string]host.Process
 	statuses  []host.ProcessStatus
+	changed   chan struct{} // told after each report
+	ahead     time.Duration // of the real clock
+	calls     map[host.ConnectionID][]plugin.Call
+}
+
+func (r *rig) now() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Now().Add(r.ahead)
+}
+
+// pass lets time pass for the host, at once.
+func (r *rig) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ahead += d
+}
+
+// await waits until a process satisfies what is asked.
+func (r *rig) await(t *testing.T, id string, is func(host.Process) bool) host.Process {
+	t.Helper()
+	for {
+		r.mu.Lock()
+		p := r.processes[id]
+		r.mu.Unlock()
+		if is(p) {
+			return p
+		}
+		select {
+		case <-r.changed:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("process %s stays %+v", id, p)
+		}
+	}
 }
 
 func setup(t *testing.T, options plugin.Options) *rig {
 	t.Helper()
-	r := &rig{processes: map[string]host.Process{}}
+	r := &rig{processes: map[string]host.Process{}, changed: make(chan struct{}, 1), calls: map[host.ConnectionID][]plugin.Call{}}
 	h, err := plugin.New(plugin.Params{
 		Dir: dir, RunDir: t.TempDir(), Log: hclog.NewNullLogger(),
 		Connectors: map[host.ConnectorName]plugin.Options{"endless": options},
@@ -65,7 +99,15 @@ func setup(t *testing.T, options plugin.Options) *rig {
 			defer r.mu.Unlock()
 			r.processes[p.ID] = p
 			r.statuses = append(r.statuses, p.Status)
+			r.tell()
 		},
+		OnCall: func(id host.ConnectionID, c plugin.Call) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.calls[id] = append(r.calls[id], c)
+			r.tell()
+		},
+		Clock: r.now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,6 +118,13 @@ func setup(t *testing.T, options plugin.Options) *rig {
 	t.Cleanup(h.Stop)
 	r.Host = h
 	return r
+}
+
+func (r *rig) tell() {
+	select {
+	case r.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (r *rig) pid(id string) int {

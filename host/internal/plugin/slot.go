@@ -7,8 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -46,6 +44,7 @@ type slot struct {
 	silent bool
 
 	starting sync.Mutex // one start at a time; taken before mu
+	retired  bool       // guarded by starting: nothing starts here any more
 
 	mu       sync.Mutex
 	live     *live // nil: none runs
@@ -54,6 +53,8 @@ type slot struct {
 	notUntil time.Time // no start before
 	state    host.Process
 	lastIdle time.Time
+
+	toldMemory int64 // the last that was reported by itself
 }
 
 // live is one running process.
@@ -63,8 +64,9 @@ type live struct {
 	rpc      connectorv1.ConnectorServiceClient
 	health   func(context.Context) error
 	open     map[host.ConnectionID]int
+	handles  map[string]host.ConnectionID // of open connections, for reports
 	inFlight map[host.ConnectionID]int
-	progress bool   // something it sent was made durable
+	progress bool   // it brought a read further: one that crashes now does not crash for nothing
 	reason   string // why it was killed, where we did it
 	code     host.Code
 	pinged   time.Time
@@ -74,19 +76,25 @@ type live struct {
 func newSlot(h *Host, key slotKey, quarantined bool) *slot {
 	log := h.log.Named(key.String())
 	s := &slot{host: h, key: key, log: log, ring: &logRing{log: log}}
-	s.state = host.Process{ID: key.String(), Connector: key.connector, System: key.system, Connection: key.connection, Status: host.ProcessStopped, Since: time.Now()}
+	s.state = host.Process{ID: key.String(), Connector: key.connector, System: key.system, Connection: key.connection, Status: host.ProcessStopped, Since: h.clock()}
 	if quarantined {
 		s.state.Status = host.ProcessQuarantined
 	}
 	return s
 }
 
+// errRetired is returned for a slot that is no longer the one to use.
+var errRetired = host.Errorf(host.CodeCanceled, "the connector's process was stopped on purpose")
+
 // ensure returns the running process, starting one where there is none.
 func (s *slot) ensure(ctx context.Context) (*live, error) {
 	s.starting.Lock()
 	defer s.starting.Unlock()
+	if s.retired {
+		return nil, errRetired
+	}
 	s.mu.Lock()
-	l, wait, crashes := s.live, time.Until(s.notUntil), s.streak
+	l, wait, crashes := s.live, s.notUntil.Sub(s.host.clock()), s.streak
 	s.mu.Unlock()
 	if l != nil && !l.process.ended() {
 		return l, nil
@@ -94,12 +102,12 @@ func (s *slot) ensure(ctx context.Context) (*live, error) {
 	if l != nil {
 		s.ended(l) // the goroutine that waits for it may not have come to it yet
 		s.mu.Lock()
-		wait, crashes = time.Until(s.notUntil), s.streak
+		wait, crashes = s.notUntil.Sub(s.host.clock()), s.streak
 		s.mu.Unlock()
 	}
 	if wait > 0 {
 		err := host.Errorf(host.CodePluginCrashed, "the connector %q crashed %d times in a row and is started again in %s; its last log lines tell more", s.key.connector, crashes, wait.Round(time.Second))
-		err.RetryAt = time.Now().Add(wait)
+		err.RetryAt = s.host.clock().Add(wait)
 		return nil, err
 	}
 	select {
@@ -157,14 +165,15 @@ func (s *slot) start() (*live, error) {
 	l.process = proc
 	l.file = s.host.remember(proc)
 	s.mu.Lock()
-	s.live, s.lastIdle = l, time.Now()
+	s.live, s.lastIdle = l, s.host.clock()
 	s.state.PID = proc.pid()
 	s.mu.Unlock()
 	s.setStatus(s.runningStatus(), "")
-	go func() {
+	s.host.tasks.Go(func() {
 		<-proc.exited
 		s.ended(l)
-	}()
+	})
+	s.host.tasks.Go(func() { s.follow(l) })
 	return l, nil
 }
 
@@ -191,12 +200,14 @@ func (s *slot) connect(client *goplugin.Client) (*live, error) {
 			return ctx.Err()
 		}
 	}
-	return &live{client: client, rpc: rpc, health: ping, open: map[host.ConnectionID]int{}, inFlight: map[host.ConnectionID]int{}, pinged: time.Now()}, nil
+	return &live{client: client, rpc: rpc, health: ping, open: map[host.ConnectionID]int{}, handles: map[string]host.ConnectionID{}, inFlight: map[host.ConnectionID]int{}, pinged: s.host.clock()}, nil
 }
 
 // startFailed says why a program did not become a connector.
 func (s *slot) startFailed(err error, proc *process) error {
-	s.crash(time.Now(), false)
+	s.mu.Lock()
+	s.crash(s.host.clock(), false)
+	s.mu.Unlock()
 	words := err.Error()
 	path := s.host.path(s.key.connector)
 	var out *host.Error
@@ -215,15 +226,16 @@ func (s *slot) startFailed(err error, proc *process) error {
 }
 
 // crash counts a crash and says when the next start may be: at once, or after a
-// growing time where nothing got on between crashes.
+// growing time where nothing got on between crashes. It is called with mu held.
 func (s *slot) crash(now time.Time, progress bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	recent := s.crashes[:0]
 	for _, t := range s.crashes {
 		if now.Sub(t) < crashWindow {
 			recent = append(recent, t)
 		}
+	}
+	if len(recent) == 0 {
+		s.streak = 0 // good again after a quiet time
 	}
 	s.crashes = append(recent, now)
 	if progress {
@@ -236,50 +248,59 @@ func (s *slot) crash(now time.Time, progress bool) {
 	s.notUntil = now.Add(min(firstBackoff<<min(s.streak-2, 9), longestBackoff))
 }
 
-// ended takes the end of a process. It may be called twice.
+// ended takes the end of a process. Whoever notices it first calls it, and when
+// it returns the end has been taken, whoever that was.
 func (s *slot) ended(l *live) {
 	s.mu.Lock()
 	if s.live != l {
 		s.mu.Unlock()
 		return
 	}
+	reason := l.reason
+	status := host.ProcessStopped
+	if l.code != host.CodeCanceled {
+		if reason == "" {
+			reason = l.process.how()
+		}
+		status = s.failed(l)
+	}
 	s.live = nil
 	s.state.PID, s.state.Memory, s.state.Connections = 0, 0, 0
+	s.change(status, reason)
+	s.mu.Unlock()
+	l.client.Kill() // releases what go-plugin holds; the process has ended
+	_ = os.Remove(l.file)
+	if status != host.ProcessStopped {
+		s.log.Error("the connector's process ended", "reason", reason)
+	}
+	s.report()
+}
+
+// failed counts the end of a process that nobody wanted, and returns the status
+// that follows. It is called with mu held, before anybody can start another.
+func (s *slot) failed(l *live) host.ProcessStatus {
 	inFlight := make([]host.ConnectionID, 0, len(l.inFlight))
 	for c := range l.inFlight {
 		inFlight = append(inFlight, c)
 	}
-	reason, code, progress := l.reason, l.code, l.progress
-	if code != host.CodeCanceled {
-		// Before anybody can open a connection here again.
-		s.host.crashed(s.key, inFlight)
-	}
-	s.mu.Unlock()
-	l.client.Kill() // releases what go-plugin holds; the process has ended
-	_ = os.Remove(l.file)
-	if code == host.CodeCanceled {
-		s.setStatus(host.ProcessStopped, reason)
-		return
-	}
-	if reason == "" {
-		reason = l.process.how()
-	}
+	s.host.crashed(s.key, inFlight)
+	s.state.Restarts++
 	// A process that many connections share counts towards crashed only while
 	// it cannot tell whose fault it is: with nobody in flight.
-	s.mu.Lock()
-	s.state.Restarts++
-	s.mu.Unlock()
 	if s.key.connection != "" || len(inFlight) == 0 {
-		s.crash(time.Now(), progress)
+		s.crash(s.host.clock(), l.progress)
 	}
-	status := host.ProcessRestarting
-	s.mu.Lock()
 	if len(s.crashes) >= crashLimit {
-		status = host.ProcessCrashed
+		return host.ProcessCrashed
 	}
-	s.mu.Unlock()
-	s.log.Error("the connector's process ended", "reason", reason)
-	s.setStatus(status, reason)
+	return host.ProcessRestarting
+}
+
+// progressed notes that the process brought a read further.
+func (s *slot) progressed(l *live) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l.progress = true
 }
 
 // kill ends a process for a reason that its callers are told.
@@ -307,6 +328,15 @@ func (s *slot) stop(reason string) {
 	s.ended(l)
 }
 
+// retire stops the process for good: nothing starts here any more. A start
+// under way is waited for.
+func (s *slot) retire(reason string) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	s.retired = true
+	s.stop(reason)
+}
+
 // look checks memory and health, and stops an idle process.
 func (s *slot) look(now time.Time) {
 	s.mu.Lock()
@@ -330,13 +360,24 @@ func (s *slot) look(now time.Time) {
 	}
 	s.mu.Unlock()
 	if stopIdle {
-		go s.stop("nothing to do")
+		s.host.tasks.Go(func() { s.stopIdle(l) })
 		return
 	}
 	memory := anonymous(l.process.pid())
 	s.mu.Lock()
-	s.state.Memory, s.state.Connections = memory, len(l.open)
+	told := s.state
+	if s.live == l {
+		s.state.Memory, s.state.Connections = memory, len(l.open)
+	}
+	// Told where it says something new; memory always moves a little.
+	news := told.Connections != len(l.open) || memory > s.toldMemory/4*5 || memory < s.toldMemory/5*4
+	if news {
+		s.toldMemory = memory
+	}
 	s.mu.Unlock()
+	if news {
+		s.report()
+	}
 	limit := s.host.optionsOf(s.key.connector).Memory
 	if limit == 0 {
 		limit = DefaultMemory
@@ -346,13 +387,25 @@ func (s *slot) look(now time.Time) {
 		return
 	}
 	if ping {
-		go func() {
+		s.host.tasks.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), pingTimeout)
 			defer cancel()
 			if err := l.health(ctx); err != nil && !l.process.ended() {
 				s.kill(l, host.CodePluginCrashed, "it did not answer a ping within "+pingTimeout.String())
 			}
-		}()
+		})
+	}
+}
+
+// stopIdle stops a process unless somebody has come to it meanwhile.
+func (s *slot) stopIdle(l *live) {
+	s.starting.Lock()
+	defer s.starting.Unlock()
+	s.mu.Lock()
+	idle := s.live == l && len(l.open) == 0 && len(l.inFlight) == 0
+	s.mu.Unlock()
+	if idle {
+		s.stop("nothing to do")
 	}
 }
 
@@ -367,53 +420,25 @@ func (s *slot) runningStatus() host.ProcessStatus {
 
 func (s *slot) setStatus(status host.ProcessStatus, reason string) {
 	s.mu.Lock()
-	s.state.Status, s.state.Reason, s.state.Since = status, reason, time.Now()
-	s.state.Log = s.ring.last()
-	report := s.state
+	s.change(status, reason)
 	s.mu.Unlock()
-	if !s.silent {
-		s.host.report(report)
+	s.report()
+}
+
+// change is called with mu held.
+func (s *slot) change(status host.ProcessStatus, reason string) {
+	s.state.Status, s.state.Reason, s.state.Since = status, reason, s.host.clock()
+}
+
+// report tells how the process is now. What is told last is always the latest.
+func (s *slot) report() {
+	if s.silent {
+		return
 	}
-}
-
-// allowedEnv returns what a connector sees of the host's environment.
-func allowedEnv(more []string) []string {
-	var env []string
-	for _, name := range append([]string{"PATH", "HOME", "TMPDIR", "TZ"}, more...) {
-		if v, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+v)
-		}
-	}
-	return env
-}
-
-// anonymous returns the anonymous resident memory of a process in bytes; 0
-// where it cannot be read.
-func anonymous(pid int) int64 {
-	b, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "status"))
-	if err != nil {
-		return 0
-	}
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "RssAnon:"); ok {
-			kb, _ := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(rest), " kB"), 10, 64)
-			return kb << 10
-		}
-	}
-	return 0
-}
-
-// grpcPlugin hands out the client of a connector.
-type grpcPlugin struct {
-	goplugin.NetRPCUnsupportedPlugin
-}
-
-// GRPCServer implements goplugin.GRPCPlugin; the host serves none.
-func (grpcPlugin) GRPCServer(*goplugin.GRPCBroker, *grpc.Server) error {
-	return errors.New("the host serves no connector")
-}
-
-// GRPCClient implements goplugin.GRPCPlugin.
-func (grpcPlugin) GRPCClient(_ context.Context, _ *goplugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
-	return connectorv1.NewConnectorServiceClient(c), nil
+	s.host.report(func() host.Process {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.state.Log = s.ring.last()
+		return s.state
+	})
 }

@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"strconv"
 	"strings"
@@ -31,7 +33,9 @@ func (connector) Describe(context.Context, *sdk.Definition) (sdk.Description, er
 				{Name: "page", Type: "number", Label: "Records a page", Default: "100"},
 				{Name: "delay", Type: "duration", Label: "Time between pages"},
 				{Name: "crash_at", Type: "number", Label: "Crash before this record"},
-				{Name: "fault", Label: "How it misbehaves", Choices: []string{"hang", "memory", "flood", "noise", "nonsense", "panic"}},
+				{Name: "fault", Label: "How it misbehaves", Choices: []string{"hang", "memory", "flood", "noise", "nonsense", "panic", "tell"}},
+				{Name: "url", Type: "url", Label: "Called by each check"},
+				{Name: "pin", Label: "A secret setting", Secret: true},
 			},
 			Auth: []sdk.AuthMethod{{Name: "basic", Label: "User and password", Fields: []sdk.Setting{
 				{Name: "username", Label: "User name", Required: true}, {Name: "password", Label: "Password", Required: true, Secret: true},
@@ -45,6 +49,11 @@ func (connector) Open(_ context.Context, r sdk.OpenRequest) (sdk.Connection, err
 	c := &connection{records: number(r.Settings, "records", 1000), page: number(r.Settings, "page", 100), crashAt: number(r.Settings, "crash_at", -1), fault: r.Settings.String("fault")}
 	c.delay, _ = time.ParseDuration(r.Settings.String("delay"))
 	c.wrong = r.Credentials["password"] == "wrong"
+	c.http, c.url = r.HTTP, r.Settings.String("url")
+	if c.fault == "tell" {
+		r.Log.Info("logged in", "password", r.Credentials["password"])
+		fmt.Println("the pin is", r.Settings.String("pin"))
+	}
 	if c.fault == "noise" {
 		fmt.Println("this stands on standard output")
 	}
@@ -63,13 +72,28 @@ type connection struct {
 	delay                  time.Duration
 	fault                  string
 	wrong                  bool
+	http                   *http.Client
+	url                    string
 }
 
-func (c *connection) Check(context.Context) (sdk.Identity, error) {
+func (c *connection) Check(ctx context.Context) (sdk.Identity, error) {
 	if c.wrong {
 		return sdk.Identity{}, sdk.Failf(sdk.CodeAuthRequired, "wrong user name or password")
 	}
-	return sdk.Identity{Name: "endless"}, nil
+	if c.url == "" {
+		return sdk.Identity{Name: "endless"}, nil
+	}
+	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, "/me/{id}"), http.MethodGet, c.url+"/me/7", nil)
+	if err != nil {
+		return sdk.Identity{}, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return sdk.Identity{}, err
+	}
+	defer res.Body.Close() // read only
+	name, err := io.ReadAll(res.Body)
+	return sdk.Identity{Name: string(name)}, err
 }
 
 func (c *connection) Entities(context.Context) ([]sdk.Entity, error) {
