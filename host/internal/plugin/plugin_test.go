@@ -23,7 +23,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/plugin"
 )
 
-// dir holds the test connector's program.
+// dir holds the test connectors' programs.
 var dir string
 
 func TestMain(m *testing.M) {
@@ -39,9 +39,11 @@ func run(m *testing.M) int {
 		panic(err)
 	}
 	defer os.RemoveAll(dir)
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "dinrail-plugin-endless"), "github.com/dinrail/dinrail/host/e2e/plugins/endless")
-	if out, err := build.CombinedOutput(); err != nil {
-		panic(fmt.Sprintf("build the test connector: %v\n%s", err, out))
+	for _, name := range []string{"endless", "raw"} {
+		build := exec.Command("go", "build", "-o", filepath.Join(dir, "dinrail-plugin-"+name), "github.com/dinrail/dinrail/host/e2e/plugins/"+name)
+		if out, err := build.CombinedOutput(); err != nil {
+			panic(fmt.Sprintf("build the connector %s: %v\n%s", name, err, out))
+		}
 	}
 	return m.Run()
 }

@@ -224,3 +224,33 @@ func TestStopMayBeCalledTwiceAndBeforeStart(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+// What only a connector made without the SDK can do wrong is an error of that
+// read, which names the connector.
+func TestBrokenMessagesAreAnErrorOfThatRead(t *testing.T) {
+	for fault, words := range map[string]string{
+		"endless":    "without saying that it was whole",
+		"miscounted": "7 pages, but 6 came",
+		"crowded":    "1001 records",
+		"heavy":      "went on with a page",
+		"monstrous":  "over its bound",
+		"shapeless":  "not a JSON object",
+	} {
+		t.Run(fault, func(t *testing.T) {
+			name := host.ConnectorName("raw-" + fault)
+			if err := os.Link(filepath.Join(dir, "dinrail-plugin-raw"), filepath.Join(dir, "dinrail-plugin-"+string(name))); err != nil {
+				t.Fatal(err)
+			}
+			r := setup(t, plugin.Options{})
+			c := open(t, r, plugin.OpenRequest{Connection: "a", Connector: name, System: "raw"})
+			var n int
+			err := c.Read(t.Context(), items, count(&n))
+			if host.CodeOf(err) != host.CodeInternal || !strings.Contains(err.Error(), words) || !strings.Contains(err.Error(), string(name)) {
+				t.Fatalf("got %v (%s), want words with %q", err, host.CodeOf(err), words)
+			}
+			if _, err := c.Entities(t.Context()); err != nil {
+				t.Fatalf("the process is of no use after it: %v", err)
+			}
+		})
+	}
+}

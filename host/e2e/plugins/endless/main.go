@@ -105,6 +105,9 @@ func (c *connection) Close() error { return nil }
 // Read makes the records from the checkpoint on; the checkpoint is how many
 // there were.
 func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWriter) error {
+	if r.Entity != "items" {
+		return sdk.Failf(sdk.CodeNotFound, "there is no entity %s", r.Entity)
+	}
 	start, _ := strconv.Atoi(string(r.Checkpoint))
 	w.Total(int64(c.records))
 	for i := start; i < c.records; i++ {
