@@ -139,9 +139,10 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCaller(t, nil)
+		var system sync.WaitGroup
 		c.transport.DialContext = func(context.Context, string, string) (net.Conn, error) {
 			near, far := net.Pipe()
-			go func() {
+			system.Go(func() {
 				defer far.Close()
 				if _, err := far.Read(make([]byte, 4096)); err != nil {
 					return
@@ -151,7 +152,7 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 					time.Sleep(time.Second)
 					_, err = far.Write([]byte("x"))
 				}
-			}()
+			})
 			return near, nil
 		}
 		started := time.Now()
@@ -161,7 +162,7 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 			t.Errorf("it took %s", took)
 		}
 		c.close()
-		synctest.Wait()
+		system.Wait() // it notices that nobody listens
 	})
 }
 
