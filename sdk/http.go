@@ -18,9 +18,11 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
+	"github.com/dinrail/dinrail/proto/wire"
 )
 
 // Bounds of one call to a system.
@@ -147,7 +149,7 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 		path = r.URL.Path
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTimeout)
-	call := &connectorv1.Call{At: timestamppb.Now(), Method: r.Method, Path: path}
+	call := &connectorv1.Call{At: timestamppb.Now(), Method: r.Method, Path: path, Trace: trace(ctx)}
 	started := time.Now()
 	res, err := c.transport.RoundTrip(r.WithContext(ctx))
 	if err != nil {
@@ -183,6 +185,15 @@ func (c *client) block(res *http.Response, now time.Time) {
 	if at.After(c.blocked) {
 		c.blocked = at
 	}
+}
+
+// trace returns the trace under which the host asked, for the report alone: a
+// system is told nothing about its callers.
+func trace(ctx context.Context) string {
+	if v := metadata.ValueFromIncomingContext(ctx, wire.TraceParent); len(v) > 0 {
+		return v[0]
+	}
+	return ""
 }
 
 func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds()) / 1000 }

@@ -16,7 +16,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"google.golang.org/grpc/metadata"
+
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
+	"github.com/dinrail/dinrail/proto/wire"
 )
 
 // caller is one connection's client and what it reported.
@@ -226,9 +229,10 @@ func TestSystemThatIsNotThereIsUnavailableInWords(t *testing.T) {
 	system := httptest.NewServer(nil)
 	system.Close()
 	c := newCaller(t, nil)
-	_, err := c.get(WithPath(t.Context(), "/orders/{id}"), system.URL+"/orders/7")
+	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(wire.TraceParent, "00-trace"))
+	_, err := c.get(WithPath(ctx, "/orders/{id}"), system.URL+"/orders/7")
 	wantFailure(t, err, CodeUnavailable, "refuses connections")
-	if len(c.calls) != 1 || c.calls[0].GetPath() != "/orders/{id}" || c.calls[0].GetError() == "" || c.calls[0].GetStatus() != 0 {
+	if len(c.calls) != 1 || c.calls[0].GetPath() != "/orders/{id}" || c.calls[0].GetError() == "" || c.calls[0].GetStatus() != 0 || c.calls[0].GetTrace() != "00-trace" {
 		t.Errorf("reported %v", c.calls)
 	}
 }

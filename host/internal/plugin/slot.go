@@ -94,7 +94,7 @@ func (s *slot) ensure(ctx context.Context) (*live, error) {
 		return nil, errRetired
 	}
 	s.mu.Lock()
-	l, wait, crashes := s.live, s.notUntil.Sub(s.host.clock()), s.streak
+	l, wait, crashes, reason := s.live, s.notUntil.Sub(s.host.clock()), s.streak, s.state.Reason
 	s.mu.Unlock()
 	if l != nil && !l.process.ended() {
 		return l, nil
@@ -102,11 +102,11 @@ func (s *slot) ensure(ctx context.Context) (*live, error) {
 	if l != nil {
 		s.ended(l) // the goroutine that waits for it may not have come to it yet
 		s.mu.Lock()
-		wait, crashes = s.notUntil.Sub(s.host.clock()), s.streak
+		wait, crashes, reason = s.notUntil.Sub(s.host.clock()), s.streak, s.state.Reason
 		s.mu.Unlock()
 	}
 	if wait > 0 {
-		err := host.Errorf(host.CodePluginCrashed, "the connector %q crashed %d times in a row and is started again in %s; its last log lines tell more", s.key.connector, crashes, wait.Round(time.Second))
+		err := host.Errorf(host.CodePluginCrashed, "the connector %q ended %d times in a row and is started again in %s; the last time: %s; its last log lines tell more", s.key.connector, crashes, wait.Round(time.Second), reason)
 		err.RetryAt = s.host.clock().Add(wait)
 		return nil, err
 	}

@@ -39,7 +39,7 @@ func TestCrashesAreAnsweredWithGrowingWaits(t *testing.T) {
 	crash() // at once
 	for _, wait := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second} {
 		_, err := r.Open(t.Context(), request("a", nil))
-		if left := host.RetryAtOf(err).Sub(r.now()); host.CodeOf(err) != host.CodePluginCrashed || left > wait || left < wait/2 {
+		if left := host.RetryAtOf(err).Sub(r.now()); host.CodeOf(err) != host.CodePluginCrashed || left > wait || left < wait/2 || !strings.Contains(err.Error(), "exit status 1") {
 			t.Fatalf("got %v, to come back in %s, want up to %s", err, left, wait)
 		}
 		r.pass(wait)
