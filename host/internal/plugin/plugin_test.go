@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,7 +46,29 @@ func run(m *testing.M) int {
 			panic(fmt.Sprintf("build the connector %s: %v\n%s", name, err, out))
 		}
 	}
-	return m.Run()
+	code := m.Run()
+	if left := leftRunning(); left != "" {
+		fmt.Fprintf(os.Stderr, "goroutines outlive their host:\n%s\n", left)
+		return 1
+	}
+	return code
+}
+
+// leftRunning returns the goroutines of hosts, which have all been stopped; it
+// gives those that are about to end their time.
+func leftRunning() string {
+	buf := make([]byte, 1<<20)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		var left []string
+		for g := range strings.SplitSeq(string(buf[:runtime.Stack(buf, true)]), "\n\n") {
+			if strings.Contains(g, "host/internal/plugin.(") || strings.Contains(g, "hashicorp/go-plugin") {
+				left = append(left, g)
+			}
+		}
+		if len(left) == 0 || time.Now().After(deadline) {
+			return strings.Join(left, "\n\n")
+		}
+	}
 }
 
 // rig is a plugin host and what it reported.
