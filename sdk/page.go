@@ -3,8 +3,11 @@ package sdk
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"google.golang.org/protobuf/proto"
 
@@ -62,7 +65,9 @@ func (w *PageWriter) Bad(id, field, reason string) error {
 			return err
 		}
 	}
-	w.page.Bad = append(w.page.Bad, &connectorv1.BadRecord{Id: id, Field: field, Reason: reason})
+	w.page.Bad = append(w.page.Bad, &connectorv1.BadRecord{
+		Id: strings.ToValidUTF8(id[:min(len(id), maxID)], "�"), Field: strings.ToValidUTF8(field, "�"), Reason: strings.ToValidUTF8(reason, "�"),
+	})
 	return nil
 }
 
@@ -127,6 +132,12 @@ func (w *PageWriter) end() error {
 }
 
 func recordMessage(r Record) (*connectorv1.Record, error) {
+	switch {
+	case r.ID == "":
+		return nil, errors.New("it has no id")
+	case len(r.ID) > maxID || !utf8.ValidString(r.ID):
+		return nil, fmt.Errorf("its id is not at most %d bytes of UTF-8", maxID)
+	}
 	m := &connectorv1.Record{Id: r.ID, CreatedAt: micros(r.CreatedAt), UpdatedAt: micros(r.UpdatedAt), Deleted: r.Deleted}
 	if r.Deleted {
 		return m, nil
@@ -150,8 +161,11 @@ func recordMessage(r Record) (*connectorv1.Record, error) {
 	return m, nil
 }
 
-// maxRecord is the host's bound of a record with its raw form.
-const maxRecord = 900 << 10
+// The host's bounds of a record with its raw form, and of its id.
+const (
+	maxRecord = 900 << 10
+	maxID     = 512
+)
 
 func micros(t time.Time) int64 {
 	if t.IsZero() {

@@ -61,11 +61,14 @@ func TestRecordThatCannotBeSentIsABadRecord(t *testing.T) {
 	w, sent := sentPages()
 	must(t, w.Upsert(Record{ID: "large", Fields: map[string]string{"v": strings.Repeat("v", 1<<20)}}))
 	must(t, w.Upsert(Record{ID: "odd", Fields: map[string]any{"v": func() {}}}))
+	must(t, w.Upsert(Record{Fields: map[string]any{}}))
+	must(t, w.Upsert(Record{ID: "\xff", Fields: map[string]any{}}))
+	must(t, w.Upsert(Record{ID: strings.Repeat("i", 513), Fields: map[string]any{}}))
 	must(t, w.Upsert(Record{ID: "good", Fields: map[string]any{}}))
 	must(t, w.Delete("gone"))
 	must(t, w.end())
 	page := (*sent)[0].GetPage()
-	if len(page.GetBad()) != 2 || page.GetBad()[0].GetId() != "large" || page.GetBad()[1].GetId() != "odd" {
+	if len(page.GetBad()) != 5 || page.GetBad()[0].GetId() != "large" || page.GetBad()[1].GetId() != "odd" {
 		t.Errorf("bad %v", page.GetBad())
 	}
 	if len(page.GetRecords()) != 2 || !page.GetRecords()[1].GetDeleted() {

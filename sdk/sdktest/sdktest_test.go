@@ -59,7 +59,7 @@ func TestEachCheckCatchesAConnectorMadeToFailIt(t *testing.T) {
 		"broken-wordless":   {"login", "auth_required"},
 		"broken-leaky":      {"handles", "broke another"},
 		"broken-deadly":     {"unknown", "there"},
-		"broken-anonymous":  {"read", "no id"},
+		"raw-anonymous":     {"read", "no id"},
 		"broken-array":      {"read", "not a JSON object"},
 		"broken-forgetful":  {"resume", "all 50 records again"},
 		"broken-lossy":      {"resume", `"10" is left out`},

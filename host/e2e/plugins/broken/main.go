@@ -106,10 +106,7 @@ func (c *connection) Read(_ context.Context, r sdk.ReadRequest, w *sdk.PageWrite
 	}
 	for i := start; i < records; i++ {
 		rec := sdk.Record{ID: strconv.Itoa(i), Fields: json.RawMessage(`{"number":"I-1"}`)}
-		switch {
-		case fault == "anonymous" && i == 25:
-			rec.ID = ""
-		case fault == "array" && i == 25:
+		if fault == "array" && i == 25 {
 			rec.Fields = json.RawMessage(`["number"]`)
 		}
 		if err := w.Upsert(rec); err != nil {

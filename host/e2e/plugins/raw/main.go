@@ -108,6 +108,8 @@ func breakPage(p *connectorv1.Page) {
 		}
 	case "monstrous":
 		p.Records = append(p.Records, record("x", `{"v":"`+strings.Repeat("v", wire.MaxMessage)+`"}`))
+	case "anonymous":
+		p.Records[0].Id = ""
 	case "shapeless":
 		p.Records[0].Record = []byte("no object")
 	}
