@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -149,6 +150,16 @@ func TestDescriptionAndRoutesAreTheSame(t *testing.T) {
 			if got.status == http.StatusMethodNotAllowed || got.status == http.StatusNotFound {
 				t.Errorf("%s %s is described and not there: %d", method, path, got.status)
 			}
+		}
+	}
+	for at, want := range map[string]string{
+		"/v1/changes":           `"next_cursor"`,
+		"/v1/admin/connections": `"credentials"`,
+		"/v1/sync-runs/{run}":   `"started_at"`,
+	} {
+		b, err := json.Marshal(paths[at])
+		if err != nil || !strings.Contains(string(b), want) {
+			t.Errorf("%s does not tell of %s", at, want)
 		}
 	}
 	docs := r.ask("GET", "/docs", "", "")
