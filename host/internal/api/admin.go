@@ -5,42 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"path"
 	"slices"
-	"sort"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/state"
 )
-
-// pageOf answers a part of a list that is known whole, in order of its keys.
-func pageOf[T any](a *API, c *call, all []T, key func(T) string) error {
-	q := parse(c, "limit", "cursor")
-	limit := q.limit()
-	if err := q.err(); err != nil {
-		return err
-	}
-	sort.SliceStable(all, func(i, j int) bool { return key(all[i]) < key(all[j]) })
-	after := q.values.Get("cursor")
-	out := list[T]{Data: []T{}}
-	for _, v := range all {
-		if after != "" && key(v) <= after {
-			continue
-		}
-		if len(out.Data) == limit {
-			out.HasMore = true
-			break
-		}
-		out.Data = append(out.Data, v)
-		out.NextCursor = key(v)
-	}
-	if out.NextCursor == "" {
-		out.NextCursor = after
-	}
-	a.write(c, http.StatusOK, out)
-	return nil
-}
 
 func (a *API) systems(c *call) error {
 	return pageOf(a, c, a.Systems(), func(s host.System) string { return string(s.Name) })
@@ -69,22 +43,18 @@ func (a *API) connectors(c *call) error {
 	if err != nil {
 		return err
 	}
-	out := make([]host.Process, len(all))
-	for i := range all {
-		out[i] = all[i].Value
-		if c.who.Role == host.RoleViewer {
-			out[i].Log = nil
+	var out []processView
+	for _, v := range all {
+		p := v.Value
+		if p.Connection != "" && !c.who.Covers(p.Connection) {
+			continue
 		}
+		if c.who.Role == host.RoleViewer || c.who.Limited() {
+			p.Log = nil // it may tell of other connections
+		}
+		out = append(out, processView{p, stamp(p.Since)})
 	}
-	return pageOf(a, c, out, func(p host.Process) string { return p.ID })
-}
-
-// need is something that waits for a person.
-type need struct {
-	Connection host.ConnectionID `json:"connection_id,omitempty"`
-	Connector  string            `json:"connector,omitempty"`
-	What       string            `json:"what"`
-	Do         string            `json:"do"`
+	return pageOf(a, c, out, func(p processView) string { return p.ID })
 }
 
 // status answers what runs, and what needs a person.
@@ -128,11 +98,11 @@ func (a *API) status(c *call) error {
 		needs = append(needs, n)
 	}
 	for _, p := range procs {
-		if p.Value.Status == host.ProcessCrashed {
+		if p.Value.Status == host.ProcessCrashed && (p.Value.Connection == "" || c.who.Covers(p.Value.Connection)) {
 			needs = append(needs, need{Connector: p.Value.ID, What: "crashed: " + p.Value.Reason, Do: "dinrail connector show " + p.Value.ID + " shows its last log lines"})
 		}
 	}
-	a.write(c, http.StatusOK, map[string]any{"version": a.Version, "connections": counts, "needs": needs})
+	a.write(c, http.StatusOK, statusView{a.Version, counts, needs})
 	return nil
 }
 
@@ -151,28 +121,39 @@ func (a *API) outcome(c *call, f func(context.Context) (any, error)) error {
 	return nil
 }
 
-// tokenView is a token as it is listed.
-type tokenView struct {
-	ID          host.TokenID `json:"id"`
-	Name        string       `json:"name"`
-	Access      host.Access  `json:"access,omitempty"`
-	Role        host.Role    `json:"role,omitempty"`
-	Connections []string     `json:"connections,omitempty"`
-	CreatedAt   string       `json:"created_at"`
-	ExpiresAt   string       `json:"expires_at,omitempty"`
-}
-
 func (a *API) tokens(c *call) error {
 	id := host.ConnectionID(c.PathValue("connection"))
+	if id != "" {
+		if _, _, err := a.find(c); err != nil {
+			return err
+		}
+	}
 	all, err := a.Auth.List(c.Context(), id)
 	if err != nil {
 		return err
 	}
 	out := make([]tokenView, len(all))
 	for i, t := range all {
-		out[i] = tokenView{t.ID, t.Name, t.Access, t.Role, t.Scope, host.FormatTime(t.CreatedAt), host.FormatTime(t.ExpiresAt)}
+		out[i] = tokenView{t.ID, t.Name, t.Access, t.Role, t.Scope, stamp(t.CreatedAt), stamp(t.ExpiresAt)}
 	}
 	return pageOf(a, c, out, func(t tokenView) string { return t.Name })
+}
+
+// longest is the longest duration that a request can name.
+const longest = 100 * 365 * 24 * time.Hour
+
+// durationOf reads Go's durations and days, as in 12h and 90d.
+func durationOf(text string) (time.Duration, bool) {
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		if n > int(longest/(24*time.Hour)) {
+			return 0, false
+		}
+		d = time.Duration(n) * 24 * time.Hour
+	}
+	return d, err == nil && d > 0 && d <= longest
 }
 
 // expiry reads how long a token is to live.
@@ -180,28 +161,30 @@ func (a *API) expiry(text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	d, err := time.ParseDuration(text)
-	if n := len(text) - 1; err != nil && n > 0 && text[n] == 'd' {
-		var days int
-		days, err = strconv.Atoi(text[:n])
-		d = time.Duration(days) * 24 * time.Hour
-	}
-	if err != nil || d <= 0 {
+	d, ok := durationOf(text)
+	if !ok {
 		return time.Time{}, faults{{"body.expires_in", "it must be a duration such as 12h or 90d"}}
 	}
 	return a.Clock().Add(d), nil
 }
 
+// mintRequest asks for a connection's token.
+type mintRequest struct {
+	Name      string      `json:"name,omitempty"`
+	Access    host.Access `json:"access,omitempty"`
+	ExpiresIn string      `json:"expires_in,omitempty"`
+}
+
+// mintAdminRequest asks for an admin token.
+type mintAdminRequest struct {
+	Name        string    `json:"name,omitempty"`
+	Role        host.Role `json:"role,omitempty"`
+	Connections []string  `json:"connections,omitempty"`
+	ExpiresIn   string    `json:"expires_in,omitempty"`
+}
+
 func (a *API) mint(c *call) error {
-	conn, _, err := a.find(c)
-	if err != nil {
-		return err
-	}
-	req := struct {
-		Name      string      `json:"name"`
-		Access    host.Access `json:"access"`
-		ExpiresIn string      `json:"expires_in"`
-	}{Name: "default", Access: host.AccessWrite}
+	req := mintRequest{Name: "default", Access: host.AccessWrite}
 	if err := body(c, &req); err != nil {
 		return err
 	}
@@ -215,21 +198,34 @@ func (a *API) mint(c *call) error {
 	if err != nil {
 		return err
 	}
-	token, err := a.Auth.MintConnection(c.Context(), conn.ID, req.Name, req.Access, expires)
-	if err != nil {
-		return err
+	for {
+		conn, rev, err := a.find(c)
+		if err != nil {
+			return err
+		}
+		if !conn.DetachedAt.IsZero() {
+			return host.Errorf(host.CodeConflict, "the connection %s is detached: its tokens open nothing until its block is back", conn.ID)
+		}
+		// The connection goes along, unchanged, so that no token is left for one
+		// that is removed meanwhile.
+		put, err := state.PutOf(state.KindConnection, string(conn.ID), rev, &conn)
+		if err != nil {
+			return err
+		}
+		token, err := a.Auth.MintConnection(c.Context(), conn.ID, req.Name, req.Access, expires, auth.Step{Puts: []state.Put{put}})
+		if errors.Is(err, state.ErrChanged) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		a.write(c, http.StatusOK, tokenAnswer{token})
+		return nil
 	}
-	a.write(c, http.StatusOK, map[string]string{"token": token})
-	return nil
 }
 
 func (a *API) mintAdmin(c *call) error {
-	req := struct {
-		Name        string    `json:"name"`
-		Role        host.Role `json:"role"`
-		Connections []string  `json:"connections"`
-		ExpiresIn   string    `json:"expires_in"`
-	}{Name: "default", Role: host.RoleAdmin}
+	req := mintAdminRequest{Name: "default", Role: host.RoleAdmin}
 	if err := body(c, &req); err != nil {
 		return err
 	}
@@ -239,6 +235,11 @@ func (a *API) mintAdmin(c *call) error {
 	if !host.ValidID(req.Name) {
 		return faults{{"body.name", "it must have 1 to 64 characters of A-Z a-z 0-9 _ -"}}
 	}
+	for i, p := range req.Connections {
+		if _, err := path.Match(p, ""); err != nil || p == "" {
+			return faults{{fmt.Sprintf("body.connections.%d", i), "it must be a pattern such as plant-7-*"}}
+		}
+	}
 	expires, err := a.expiry(req.ExpiresIn)
 	if err != nil {
 		return err
@@ -247,79 +248,26 @@ func (a *API) mintAdmin(c *call) error {
 	if err != nil {
 		return err
 	}
-	a.write(c, http.StatusOK, map[string]string{"token": token})
+	a.write(c, http.StatusOK, tokenAnswer{token})
 	return nil
 }
 
 func (a *API) revoke(c *call) error {
-	q := parse(c, "name")
-	if err := q.err(); err != nil {
-		return err
+	id, name := host.ConnectionID(c.PathValue("connection")), c.q.values.Get("name")
+	if id == "" && name == "" {
+		return faults{{"query.name", "it names the admin token to end"}}
 	}
-	n, err := a.Auth.Revoke(c.Context(), host.ConnectionID(c.PathValue("connection")), q.values.Get("name"))
+	if id != "" {
+		if _, _, err := a.find(c); err != nil {
+			return err
+		}
+	}
+	n, err := a.Auth.Revoke(c.Context(), id, name)
 	if err != nil {
 		return err
 	}
 	a.write(c, http.StatusOK, map[string]int{"revoked": n})
 	return nil
-}
-
-// events answers events after a place, oldest first; with wait it waits.
-func (a *API) events(c *call) error {
-	q := parse(c, "limit", "cursor", "after", "type", "wait")
-	limit := q.limit()
-	wait := q.duration("wait", longestWait)
-	var after uint64
-	for _, name := range []string{"after", "cursor"} {
-		if v := q.values.Get(name); v != "" {
-			n, err := strconv.ParseUint(v, 10, 64)
-			if err != nil {
-				q.fault(name, "it must be the next_cursor of an earlier answer")
-			}
-			after = n
-		}
-	}
-	if err := q.err(); err != nil {
-		return err
-	}
-	deadline, cancel := context.WithTimeout(c.Context(), wait)
-	defer cancel()
-	out := list[host.Event]{Data: []host.Event{}}
-	for {
-		seen, _, err := a.Store.Position(c.Context(), "")
-		if err != nil {
-			return err
-		}
-		for {
-			part, err := a.Store.Events(c.Context(), host.Sequence(after), limit)
-			if err != nil {
-				return err
-			}
-			for _, e := range part {
-				if len(out.Data) == limit {
-					break
-				}
-				after = uint64(e.Sequence)
-				if t := q.values.Get("type"); (t == "" || t == string(e.Type)) && c.who.Covers(e.Connection) {
-					out.Data = append(out.Data, e)
-				}
-			}
-			out.HasMore = len(part) == limit
-			if len(out.Data) > 0 || !out.HasMore {
-				break
-			}
-		}
-		if len(out.Data) == 0 && wait > 0 {
-			if _, err := a.Store.Wait(deadline, "", seen); err == nil {
-				continue
-			} else if deadline.Err() == nil {
-				return err
-			}
-		}
-		out.NextCursor = strconv.FormatUint(after, 10)
-		a.write(c, http.StatusOK, out)
-		return nil
-	}
 }
 
 // find reads the connection that a path names.

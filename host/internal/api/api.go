@@ -12,11 +12,12 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"net"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,7 +35,8 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Params are what an API needs. All but Live, Plan and Reload are required.
+// Params are what an API needs. All but Live, Plan, Reload and Rate are
+// required.
 type Params struct {
 	Store       *state.Store
 	Auth        *auth.Auth
@@ -53,10 +55,15 @@ type Params struct {
 // API answers requests. It may be used concurrently.
 type API struct {
 	Params
-	mux      *http.ServeMux
+	muxes    [2]*http.ServeMux // data and all else: entities of any name, and our own
 	routes   []route
 	metrics  http.Handler
 	requests *prometheus.HistogramVec
+	memory   memory
+	keys     keys
+
+	stop     chan struct{} // closed by EndWaits
+	stopOnce sync.Once
 
 	mu     sync.Mutex
 	limits map[host.TokenID]*rate.Limiter
@@ -70,7 +77,7 @@ func New(p Params) (*API, error) {
 	if p.Store == nil || p.Auth == nil || p.Credentials == nil || p.Systems == nil || p.Clock == nil || p.Log == nil {
 		return nil, errors.New("new api: Store, Auth, Credentials, Systems, Clock and Log are required")
 	}
-	a := &API{Params: p, mux: http.NewServeMux(), limits: map[host.TokenID]*rate.Limiter{}}
+	a := &API{Params: p, muxes: [2]*http.ServeMux{http.NewServeMux(), http.NewServeMux()}, stop: make(chan struct{}), limits: map[host.TokenID]*rate.Limiter{}}
 	registry := prometheus.NewRegistry()
 	a.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "dinrail_api_request_duration_seconds", Help: "How long API requests took, by route and status.",
@@ -80,11 +87,26 @@ func New(p Params) (*API, error) {
 	a.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	a.routes = a.table()
 	for _, r := range a.routes {
-		a.mux.Handle(r.method+" "+r.path, a.handle(r))
+		a.mux(r.path).Handle(r.method+" "+r.matched(), a.handle(r))
 	}
-	a.mux.HandleFunc("/", a.nowhere)
+	for _, m := range a.muxes {
+		m.HandleFunc("/", a.nowhere)
+	}
 	return a, nil
 }
+
+// mux returns what serves a path. Data has one of its own: its patterns hold
+// for any name of an entity, and would meet those of administration.
+func (a *API) mux(path string) *http.ServeMux {
+	if strings.HasPrefix(path, "/v1/") && !strings.HasPrefix(path, "/v1/admin/") {
+		return a.muxes[0]
+	}
+	return a.muxes[1]
+}
+
+// EndWaits answers every long poll now, with what there is, and lets none wait
+// from then on: a host that stops does not stand still for them.
+func (a *API) EndWaits() { a.stopOnce.Do(func() { close(a.stop) }) }
 
 // ServeHTTP implements http.Handler for listeners.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r, nil) }
@@ -104,7 +126,9 @@ type call struct {
 	id    string
 	local *auth.Principal // set on the control socket
 	who   auth.Principal
-	conn  host.Connection // of data routes
+	conn  host.Connection // of data routes; shared, not to be changed
+	q     *query          // its checked query
+	route string          // the path of its route, as documented
 }
 
 type callKey struct{}
@@ -125,17 +149,17 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principa
 	r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 	c.Request = r
 	defer func() {
-		if p := recover(); p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the documented sentinel of net/http
+		p := recover()
+		if p != nil && p != http.ErrAbortHandler { //nolint:errorlint // the documented sentinel of net/http
 			a.Log.Error("panic in a request", "request", c.id, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
 			if sw.status == 0 {
 				a.problem(c, host.Errorf(host.CodeInternal, "internal error; the log tells more under request %s", c.id))
 			}
 		}
-		pattern := r.Pattern
-		if pattern == "" {
-			pattern = "none"
+		a.requests.WithLabelValues(cmp.Or(c.route, "none"), strconv.Itoa(cmp.Or(sw.status, http.StatusOK))).Observe(a.Clock().Sub(started).Seconds())
+		if p == http.ErrAbortHandler { //nolint:errorlint // the same
+			panic(p)
 		}
-		a.requests.WithLabelValues(pattern, statusText(sw.status)).Observe(a.Clock().Sub(started).Seconds())
 	}()
 	if r.ContentLength > maxBody {
 		h.Set("Connection", "close")
@@ -143,14 +167,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principa
 		return
 	}
 	r.Body = http.MaxBytesReader(sw, r.Body, maxBody)
-	a.mux.ServeHTTP(sw, r)
-}
-
-func statusText(s int) string {
-	if s == 0 {
-		s = http.StatusOK
-	}
-	return http.StatusText(s)
+	a.mux(r.URL.Path).ServeHTTP(sw, r)
 }
 
 type statusWriter struct {
@@ -173,12 +190,8 @@ func (a *API) nowhere(_ http.ResponseWriter, r *http.Request) {
 	c := callOf(r)
 	var allowed []string
 	for _, m := range []string{"GET", "POST", "PATCH", "DELETE"} {
-		if m != r.Method {
-			probe := r.Clone(r.Context())
-			probe.Method = m
-			if _, pattern := a.mux.Handler(probe); pattern != "/" && pattern != "" {
-				allowed = append(allowed, m)
-			}
+		if m != r.Method && a.routed(r, m) {
+			allowed = append(allowed, m)
 		}
 	}
 	if len(allowed) > 0 {
@@ -189,140 +202,37 @@ func (a *API) nowhere(_ http.ResponseWriter, r *http.Request) {
 	a.problem(c, host.Errorf(host.CodeNotFound, "there is nothing at %s; /openapi.json lists what there is", r.URL.Path))
 }
 
-// handle stands around a route: who asks, may they, and what went wrong.
+// routed says whether a route has the path for another method.
+func (a *API) routed(r *http.Request, method string) bool {
+	probe := r.Clone(r.Context())
+	probe.Method = method
+	_, pattern := a.mux(r.URL.Path).Handler(probe)
+	_, path, _ := strings.Cut(pattern, " ")
+	return path != "" && (method != http.MethodPost || path != batchPattern || strings.HasSuffix(r.URL.Path, "/batch"))
+}
+
+// handle stands around a route: who asks, may they, is the question well
+// formed, and what went wrong.
 func (a *API) handle(r route) http.Handler {
-	return http.HandlerFunc(func(_ http.ResponseWriter, req *http.Request) {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := callOf(req)
 		c.Request = req
+		if r.pattern == batchPattern && req.PathValue("id") != "batch" {
+			a.nowhere(w, req)
+			return
+		}
+		c.route = r.path
 		if err := a.admit(c, r); err != nil {
 			a.problem(c, err)
 			return
 		}
-		if err := r.do(c); err != nil {
+		c.q = parse(c, r.query)
+		if err := c.q.err(); err != nil && !c.q.wild {
+			a.problem(c, err)
+			return
+		}
+		if err := a.once(c, r); err != nil {
 			a.problem(c, err)
 		}
 	})
-}
-
-// loopback says whether the request comes from this machine.
-func loopback(r *http.Request) bool {
-	name, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return false
-	}
-	ip := net.ParseIP(name)
-	return ip != nil && ip.IsLoopback()
-}
-
-// admit finds out who asks and whether the route is theirs.
-func (a *API) admit(c *call, r route) error {
-	if r.open == everybody || r.open == machine && (loopback(c.Request) || c.local != nil) {
-		return nil
-	}
-	if c.local != nil {
-		c.who = *c.local
-	} else {
-		bearer, ok := strings.CutPrefix(c.Header.Get("Authorization"), "Bearer ")
-		if !ok || bearer == "" {
-			return host.Errorf(host.CodeUnauthorized, "this call needs the header Authorization: Bearer and a token")
-		}
-		who, err := a.Auth.Authenticate(c.Context(), bearer)
-		if err != nil {
-			return err
-		}
-		c.who = who
-	}
-	if r.open == machine {
-		return nil
-	}
-	if r.open == data {
-		return a.admitData(c, r)
-	}
-	if !c.who.Admin() {
-		return host.Errorf(host.CodeForbidden, "this call needs an admin token (dra_…); a connection's token opens the data of its connection alone")
-	}
-	if !allows(c.who.Role, r.role) {
-		return host.Errorf(host.CodeForbidden, "the role %s may not do this; it needs %s", c.who.Role, r.role)
-	}
-	if id := c.PathValue("connection"); id != "" && !c.who.Covers(host.ConnectionID(id)) {
-		return host.Errorf(host.CodeNotFound, "there is no connection %q", id)
-	}
-	return nil
-}
-
-// allows says whether a role has what another has.
-func allows(have, need host.Role) bool {
-	order := map[host.Role]int{host.RoleViewer: 1, host.RoleOperator: 2, host.RoleAdmin: 3}
-	return order[have] >= order[need] && order[have] > 0
-}
-
-// admitData finds the connection whose data is asked for.
-func (a *API) admitData(c *call, r route) error {
-	id := c.who.Connection
-	if c.who.Admin() {
-		if !allows(c.who.Role, r.role) {
-			return host.Errorf(host.CodeForbidden, "the role %s may not do this; it needs %s", c.who.Role, r.role)
-		}
-		id = host.ConnectionID(c.Header.Get("Dinrail-Connection"))
-		if id == "" {
-			return host.Errorf(host.CodeInvalid, "an admin token names the connection in the header Dinrail-Connection")
-		}
-		if !c.who.Covers(id) {
-			return noConnection(id)
-		}
-	} else {
-		if r.role == host.RoleAdmin && c.who.Access != host.AccessWrite {
-			return host.Errorf(host.CodeForbidden, "this token may only read")
-		}
-		if wait := a.limited(c.who.Token); wait > 0 {
-			err := host.Errorf(host.CodeRateLimited, "more than %g calls a second with one token", a.Rate)
-			err.RetryAt = a.Clock().Add(wait)
-			return err
-		}
-	}
-	conn, _, err := state.Get[host.Connection](c.Context(), a.Store, state.KindConnection, string(id))
-	if errors.Is(err, state.ErrNotFound) {
-		return noConnection(id)
-	}
-	if err != nil {
-		return err
-	}
-	c.conn = conn
-	switch {
-	case !conn.DetachedAt.IsZero():
-		return host.Errorf(host.CodeConnectionDetached, "the connection's block is gone from the configuration; its data comes back with the block")
-	case conn.Status == host.StatusAuthRequired && !r.always && !c.who.Admin():
-		return host.Errorf(host.CodeConnectionAuth, "the connection waits for new credentials: %s", conn.Reason)
-	case conn.Status == host.StatusOffline:
-		c.w.Header().Set("Dinrail-Stale-Since", host.FormatTime(conn.StaleSince))
-	}
-	return nil
-}
-
-func noConnection(id host.ConnectionID) error {
-	return host.Errorf(host.CodeNotFound, "there is no connection %q", id)
-}
-
-// limited takes one call from a token's rate and returns how long it must wait.
-func (a *API) limited(t host.TokenID) time.Duration {
-	if a.Rate <= 0 {
-		return 0
-	}
-	a.mu.Lock()
-	l := a.limits[t]
-	if l == nil {
-		if len(a.limits) > 10_000 {
-			clear(a.limits) // a full bucket each is a small price for a bounded map
-		}
-		l = rate.NewLimiter(rate.Limit(a.Rate), max(1, int(a.Rate)))
-		a.limits[t] = l
-	}
-	a.mu.Unlock()
-	now := a.Clock()
-	res := l.ReserveN(now, 1)
-	if d := res.DelayFrom(now); d > 0 {
-		res.CancelAt(now)
-		return d
-	}
-	return 0
 }

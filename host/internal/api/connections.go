@@ -1,47 +1,20 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/state"
 )
-
-// adminView is a connection as administration sees it.
-type adminView struct {
-	connectionView
-	Settings   map[string]any                 `json:"settings"`
-	Auth       string                         `json:"auth"`
-	Syncs      map[host.EntityName]host.Order `json:"sync,omitempty"`
-	CheckEvery string                         `json:"check_every"`
-	Paused     bool                           `json:"paused"`
-	Source     string                         `json:"source,omitempty"`
-	CreatedAt  string                         `json:"created_at"`
-	Token      string                         `json:"token,omitempty"` // shown once
-}
-
-func adminViewOf(c *host.Connection) adminView {
-	v := adminView{
-		connectionView: viewOf(c), Settings: c.Settings, Auth: c.Auth, Syncs: c.Syncs, CheckEvery: c.CheckEvery.String(),
-		Paused: c.Paused, Source: c.Source, CreatedAt: host.FormatTime(c.CreatedAt),
-	}
-	if v.Settings == nil {
-		v.Settings = map[string]any{}
-	}
-	if c.Invalid != "" {
-		v.Reason = c.Invalid
-	}
-	return v
-}
 
 func (a *API) connections(c *call) error {
 	all, err := state.All[host.Connection](c.Context(), a.Store, state.KindConnection)
@@ -68,18 +41,14 @@ func (a *API) oneConnection(c *call) error {
 
 // request is a connection as it is asked for.
 type request struct {
-	ID          host.ConnectionID `json:"id"`
-	System      host.SystemName   `json:"system"`
-	Label       string            `json:"label"`
-	Settings    map[string]any    `json:"settings"`
-	Auth        string            `json:"auth"`
-	Credentials map[string]string `json:"credentials"`
-	Metadata    map[string]string `json:"metadata"`
-	Sync        map[string]struct {
-		Every   string `json:"every"`
-		Full    string `json:"full"`
-		History string `json:"history"`
-	} `json:"sync"`
+	ID          host.ConnectionID     `json:"id"`
+	System      host.SystemName       `json:"system"`
+	Label       string                `json:"label"`
+	Settings    map[string]any        `json:"settings"`
+	Auth        string                `json:"auth"`
+	Credentials map[string]string     `json:"credentials"`
+	Metadata    map[string]string     `json:"metadata"`
+	Sync        map[string]*orderView `json:"sync"`
 }
 
 // create makes a connection and its first token.
@@ -107,36 +76,19 @@ func (a *API) create(c *call) error {
 	if conn.Label == "" {
 		conn.Label = string(req.ID)
 	}
-	bad := checkAgainst(system, &conn, req.Credentials)
+	var bad faults
 	if !host.ValidID(string(req.ID)) {
 		bad = append(bad, fault{"body.id", "it must have 1 to 64 characters of A-Z a-z 0-9 _ -"})
 	}
-	for e, o := range req.Sync {
-		order := host.Order{Every: host.DefaultEvery, Full: host.DefaultFull}
-		for _, d := range []struct {
-			name, text string
-			into       *time.Duration
-		}{{"every", o.Every, &order.Every}, {"full", o.Full, &order.Full}, {"history", o.History, &order.History}} {
-			if d.text == "" {
-				continue
-			}
-			at, err := a.expiry(d.text)
-			if err != nil {
-				bad = append(bad, fault{"body.sync." + e + "." + d.name, "it must be a duration such as 15m or 90d"})
-				continue
-			}
-			*d.into = at.Sub(now).Round(time.Second)
-		}
-		if conn.Syncs == nil {
-			conn.Syncs = map[host.EntityName]host.Order{}
-		}
-		conn.Syncs[host.EntityName(e)] = order
-	}
+	credentials := hide(system, conn.Settings, req.Credentials)
+	bad = append(bad, checkSettings(system, conn.Settings, credentials)...)
+	bad = append(bad, checkAuth(system, &conn.Auth, credentials)...)
+	bad = append(bad, orders(&conn, req.Sync)...)
 	if len(bad) > 0 {
 		return bad
 	}
-	if req.Credentials != nil {
-		sealed, err := a.Credentials.Seal(conn.ID, req.Credentials)
+	if credentials != nil {
+		sealed, err := a.Credentials.Seal(conn.ID, credentials)
 		if err != nil {
 			return err
 		}
@@ -146,89 +98,30 @@ func (a *API) create(c *call) error {
 	if err != nil {
 		return err
 	}
-	token, err := a.Auth.MintConnection(c.Context(), conn.ID, "default", host.AccessWrite, time.Time{}, put)
+	event, err := a.eventOf(host.EventConnectionCreated, &conn)
+	if err != nil {
+		return err
+	}
+	token, err := a.Auth.MintConnection(c.Context(), conn.ID, "default", host.AccessWrite, time.Time{}, auth.Step{Puts: []state.Put{put}, Events: []host.Event{event}})
 	if errors.Is(err, state.ErrChanged) {
 		return host.Errorf(host.CodeConflict, "there is a connection %q already", conn.ID)
 	}
 	if err != nil {
 		return err
 	}
-	a.tell(c, host.EventConnectionCreated, &conn)
 	v := adminViewOf(&conn)
 	v.Token = token
 	a.write(c, http.StatusCreated, v)
 	return nil
 }
 
-// tell writes an event about a connection.
-func (a *API) tell(c *call, t host.EventType, conn *host.Connection) {
+// eventOf makes an event that tells of a connection.
+func (a *API) eventOf(t host.EventType, conn *host.Connection) (host.Event, error) {
 	b, err := json.Marshal(map[string]any{"system": conn.System, "label": conn.Label, "session_id": nil})
-	if err == nil {
-		e := host.Event{ID: host.EventID("evt_" + ulid.Make().String()), Type: t, Time: a.Clock(), Connection: conn.ID, Data: b}
-		_, err = a.Store.Commit(c.Context(), a.Clock(), nil, []host.Event{e}, nil)
-	}
 	if err != nil {
-		a.Log.Error("write an event", "type", t, "connection", conn.ID, "error", err)
+		return host.Event{}, fmt.Errorf("encode an event: %w", err)
 	}
-}
-
-// checkAgainst holds a connection against what its system declares. Secret
-// settings move to the credentials.
-func checkAgainst(s host.System, c *host.Connection, credentials map[string]string) faults {
-	var bad faults
-	known := map[string]bool{}
-	for _, d := range s.Settings {
-		known[d.Name] = true
-		v, given := c.Settings[d.Name]
-		text := fmt.Sprint(v)
-		switch {
-		case !given && d.Required && d.Default == "":
-			bad = append(bad, fault{"body.settings." + d.Name, d.Label + " is missing"})
-		case given && len(d.Choices) > 0 && !slices.Contains(d.Choices, text):
-			bad = append(bad, fault{"body.settings." + d.Name, "it must be one of " + strings.Join(d.Choices, ", ")})
-		case given && d.Pattern != "":
-			if re, err := regexp.Compile("^(?:" + d.Pattern + ")$"); err == nil && !re.MatchString(text) {
-				bad = append(bad, fault{"body.settings." + d.Name, d.Label + " does not have the right form: " + d.Help})
-			}
-		}
-	}
-	for name := range c.Settings {
-		if !known[name] {
-			bad = append(bad, fault{"body.settings." + name, "the system " + string(s.Name) + " has no such setting"})
-		}
-	}
-	if c.Auth == "" && len(s.Auth) > 0 {
-		c.Auth = s.Auth[0].Name
-	}
-	for _, m := range s.Auth {
-		if m.Name == c.Auth {
-			return append(bad, checkCredentials(m, credentials)...)
-		}
-	}
-	if len(s.Auth) > 0 {
-		bad = append(bad, fault{"body.auth", "the system " + string(s.Name) + " has no way to log in named " + c.Auth})
-	}
-	return bad
-}
-
-func checkCredentials(m host.AuthMethod, credentials map[string]string) faults {
-	if credentials == nil {
-		return nil // pending until somebody gives them
-	}
-	var bad faults
-	known := map[string]bool{}
-	for _, f := range m.Fields {
-		known[f.Name] = true
-		if f.Required && credentials[f.Name] == "" {
-			bad = append(bad, fault{"body.credentials." + f.Name, f.Label + " is missing"})
-		}
-	}
-	for name := range credentials {
-		if !known[name] {
-			bad = append(bad, fault{"body.credentials." + name, "this way to log in has no such field"})
-		}
-	}
-	return bad
+	return host.Event{ID: host.EventID("evt_" + ulid.Make().String()), Type: t, Time: a.Clock(), Connection: conn.ID, Data: b}, nil
 }
 
 // update changes a stored connection and answers it.
@@ -258,12 +151,16 @@ func fromFile(c *host.Connection) error {
 	return nil
 }
 
+// changeRequest says what is to be otherwise: a setting or key that is null is
+// taken away, one that is not named stays (RFC 7396).
+type changeRequest struct {
+	Label    *string            `json:"label,omitempty"`
+	Settings map[string]any     `json:"settings,omitempty"`
+	Metadata map[string]*string `json:"metadata,omitempty"`
+}
+
 func (a *API) change(c *call) error {
-	var req struct {
-		Label    *string            `json:"label"`
-		Settings map[string]any     `json:"settings"`
-		Metadata *map[string]string `json:"metadata"`
-	}
+	var req changeRequest
 	if err := body(c, &req); err != nil {
 		return err
 	}
@@ -274,24 +171,70 @@ func (a *API) change(c *call) error {
 		if req.Label != nil {
 			conn.Label = *req.Label
 		}
-		if req.Metadata != nil {
-			conn.Metadata = *req.Metadata
-		}
-		if req.Settings != nil {
-			conn.Settings = req.Settings
-			if s, ok := a.systemNamed(conn.System); ok {
-				if bad := checkAgainst(s, conn, nil); len(bad) > 0 {
-					return bad
-				}
+		for name, v := range req.Metadata {
+			if v == nil {
+				delete(conn.Metadata, name)
+				continue
 			}
+			if conn.Metadata == nil {
+				conn.Metadata = map[string]string{}
+			}
+			conn.Metadata[name] = *v
 		}
-		return nil
+		return a.changeSettings(conn, req.Settings)
 	})
 	if err != nil {
 		return err
 	}
 	a.write(c, http.StatusOK, adminViewOf(&conn))
 	return nil
+}
+
+// changeSettings merges settings into a connection's, the secret ones into
+// what is sealed, and has it checked anew.
+func (a *API) changeSettings(conn *host.Connection, settings map[string]any) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	system, ok := a.systemNamed(conn.System)
+	if !ok {
+		return host.Errorf(host.CodeConflict, "the system %q of this connection cannot be connected now, so its settings cannot be checked", conn.System)
+	}
+	opened, err := a.Credentials.Open(conn)
+	if err != nil {
+		return err
+	}
+	if conn.Settings == nil {
+		conn.Settings = map[string]any{}
+	}
+	for name, v := range settings {
+		if v == nil {
+			delete(conn.Settings, name)
+			delete(opened, host.SettingPrefix+name)
+		} else {
+			conn.Settings[name] = v
+		}
+	}
+	opened = hide(system, conn.Settings, opened)
+	if bad := checkSettings(system, conn.Settings, opened); len(bad) > 0 {
+		return bad
+	}
+	if len(opened) > 0 || conn.Credentials != nil {
+		if conn.Credentials, err = a.Credentials.Seal(conn.ID, opened); err != nil {
+			return err
+		}
+	}
+	conn.CredentialsRevision++
+	a.afresh(conn, "other settings, to be checked")
+	return nil
+}
+
+// afresh makes a connection pending, where nothing else holds it.
+func (a *API) afresh(conn *host.Connection, reason string) {
+	conn.Failures = 0
+	if conn.Invalid == "" && conn.DetachedAt.IsZero() && !conn.Paused {
+		conn.Status, conn.Reason, conn.ReasonCode, conn.Since = host.StatusPending, reason, "", a.Clock()
+	}
 }
 
 func (a *API) pause(c *call, paused bool) error {
@@ -320,10 +263,11 @@ func (a *API) remove(c *call) error {
 			return err
 		}
 	}
-	if _, err := a.Auth.Revoke(c.Context(), conn.ID, ""); err != nil {
+	event, err := a.eventOf(host.EventConnectionRemoved, &conn)
+	if err != nil {
 		return err
 	}
-	if err := a.Store.Purge(c.Context(), conn.ID); err != nil {
+	if err := a.Store.Purge(c.Context(), conn.ID, event); err != nil { // its tokens go with it
 		return err
 	}
 	c.w.WriteHeader(http.StatusNoContent)
@@ -336,8 +280,8 @@ func (a *API) check(c *call) error {
 	if err != nil {
 		return err
 	}
-	if conn.Invalid != "" || !conn.DetachedAt.IsZero() || conn.Credentials == nil {
-		return host.Errorf(host.CodeConflict, "the connection %s cannot be checked: it is %s", conn.ID, conn.Status)
+	if err := callable(&conn); err != nil {
+		return err
 	}
 	id := "wish_" + ulid.Make().String()
 	put, err := state.PutOf(state.KindWish, id, state.Absent, host.Wish{ID: host.WishID(id), Kind: host.WishCheck, Connection: conn.ID, MadeAt: a.Clock()})
@@ -348,6 +292,8 @@ func (a *API) check(c *call) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(c.Context(), longestCheck)
+	defer cancel()
 	for {
 		w, _, err := state.Get[host.Wish](c.Context(), a.Store, state.KindWish, id)
 		if err != nil {
@@ -358,20 +304,29 @@ func (a *API) check(c *call) error {
 			if err != nil {
 				return err
 			}
-			a.write(c, http.StatusOK, map[string]any{"id": conn.ID, "ok": w.Error == nil, "error": w.Error, "status": conn.Status, "reason": conn.Reason})
+			a.write(c, http.StatusOK, checkView{conn.ID, w.Error == nil, w.Error, conn.Status, conn.Reason})
 			return nil
 		}
-		if seen, err = a.Store.Wait(c.Context(), conn.ID, seen); err != nil {
+		if seen, err = a.Store.Wait(ctx, conn.ID, seen); err != nil {
+			if ctx.Err() != nil && c.Context().Err() == nil {
+				return host.Errorf(host.CodeUnavailable, "the check takes longer than %s and goes on; the connection's status will tell", longestCheck)
+			}
 			return err
 		}
 	}
 }
 
+// longestCheck is how long an answer waits for a check.
+const longestCheck = 60 * time.Second
+
+// reconnectRequest gives new credentials.
+type reconnectRequest struct {
+	Credentials map[string]string `json:"credentials"`
+}
+
 // reconnect takes new credentials, ends every token and mints one.
 func (a *API) reconnect(c *call) error {
-	var req struct {
-		Credentials map[string]string `json:"credentials"`
-	}
+	var req reconnectRequest
 	if err := body(c, &req); err != nil {
 		return err
 	}
@@ -383,37 +338,57 @@ func (a *API) reconnect(c *call) error {
 		if err != nil {
 			return err
 		}
-		if s, ok := a.systemNamed(conn.System); ok {
-			for _, m := range s.Auth {
-				if m.Name == conn.Auth || conn.Auth == "" {
-					if bad := checkCredentials(m, req.Credentials); len(bad) > 0 {
-						return bad
-					}
-					break
-				}
-			}
+		if !conn.DetachedAt.IsZero() {
+			return host.Errorf(host.CodeConflict, "the connection %s is detached: put its block back first", conn.ID)
 		}
-		if conn.Credentials, err = a.Credentials.Seal(conn.ID, req.Credentials); err != nil {
+		if err := a.renew(&conn, req.Credentials); err != nil {
 			return err
-		}
-		conn.CredentialsRevision++
-		conn.Failures = 0
-		if conn.Invalid == "" && conn.DetachedAt.IsZero() && !conn.Paused {
-			conn.Status, conn.Reason, conn.ReasonCode, conn.Since = host.StatusPending, "new credentials, to be checked", "", a.Clock()
 		}
 		put, err := state.PutOf(state.KindConnection, string(conn.ID), rev, &conn)
 		if err != nil {
 			return err
 		}
-		token, err := a.Auth.Renew(c.Context(), conn.ID, put)
+		event, err := a.eventOf(host.EventConnectionReconnected, &conn)
+		if err != nil {
+			return err
+		}
+		token, err := a.Auth.Renew(c.Context(), conn.ID, auth.Step{Puts: []state.Put{put}, Events: []host.Event{event}})
 		if errors.Is(err, state.ErrChanged) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		a.tell(c, host.EventConnectionReconnected, &conn)
-		a.write(c, http.StatusOK, map[string]string{"token": token})
+		a.write(c, http.StatusOK, tokenAnswer{token})
 		return nil
 	}
+}
+
+// renew puts new credentials into a connection. Secret settings that are not
+// given again stay.
+func (a *API) renew(conn *host.Connection, given map[string]string) error {
+	system, ok := a.systemNamed(conn.System)
+	if !ok {
+		return host.Errorf(host.CodeConflict, "the system %q of this connection cannot be connected now; is its connector in plugin_dir?", conn.System)
+	}
+	credentials := hide(system, nil, given)
+	if bad := checkAuth(system, &conn.Auth, credentials); len(bad) > 0 {
+		return bad
+	}
+	// What cannot be opened any more is what is being replaced.
+	if before, err := a.Credentials.Open(conn); err == nil {
+		for name, v := range before {
+			if _, again := credentials[name]; !again && strings.HasPrefix(name, host.SettingPrefix) {
+				credentials[name] = v
+			}
+		}
+	}
+	sealed, err := a.Credentials.Seal(conn.ID, credentials)
+	if err != nil {
+		return err
+	}
+	conn.Credentials = sealed
+	conn.CredentialsRevision++
+	a.afresh(conn, "new credentials, to be checked")
+	return nil
 }

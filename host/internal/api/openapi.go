@@ -1,75 +1,127 @@
 package api
 
 import (
-	"context"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
+	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
-	"time"
-
-	"github.com/hashicorp/go-hclog"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/dinrail/dinrail/host"
-	"github.com/dinrail/dinrail/host/internal/state"
 	"github.com/dinrail/dinrail/sdk/model"
 )
 
 var pathParameter = regexp.MustCompile(`\{([a-z]+)\}`)
 
+// object is a JSON object of the description.
+type object = map[string]any
+
 // document returns the OpenAPI 3.1 description, made from the routes.
-func (a *API) document() map[string]any {
-	paths := map[string]map[string]any{}
+func (a *API) document() object {
+	paths := map[string]object{}
 	for _, r := range a.routes {
 		if paths[r.path] == nil {
-			paths[r.path] = map[string]any{}
+			paths[r.path] = object{}
 		}
-		parameters := []map[string]any{}
-		for _, m := range pathParameter.FindAllStringSubmatch(r.path, -1) {
-			parameters = append(parameters, map[string]any{"name": m[1], "in": "path", "required": true, "schema": map[string]any{"type": "string"}})
-		}
-		for _, q := range r.query {
-			if q != "*" {
-				parameters = append(parameters, map[string]any{"name": q, "in": "query", "schema": map[string]any{"type": "string"}})
-			}
-		}
-		op := map[string]any{
-			"summary": r.summary, "parameters": parameters,
-			"responses": map[string]any{
-				"2XX":     map[string]any{"description": "Done"},
-				"default": map[string]any{"description": "A problem (RFC 9457)", "content": map[string]any{"application/problem+json": map[string]any{"schema": map[string]any{"$ref": "#/components/schemas/problem"}}}},
-			},
-		}
-		if r.open == data || r.open == admin {
-			op["security"] = []map[string]any{{"token": []string{}}}
-		}
-		paths[r.path][strings.ToLower(r.method)] = op
+		paths[r.path][strings.ToLower(r.method)] = operation(r)
 	}
-	schemas := map[string]any{"problem": map[string]any{
-		"type": "object", "required": []string{"title", "status", "detail", "code", "request_id"},
-		"properties": map[string]any{
-			"title": map[string]any{"type": "string"}, "status": map[string]any{"type": "integer"}, "detail": map[string]any{"type": "string"},
-			"code": map[string]any{"type": "string"}, "request_id": map[string]any{"type": "string"},
-			"errors": map[string]any{"type": "array", "items": map[string]any{"type": "object", "properties": map[string]any{"location": map[string]any{"type": "string"}, "message": map[string]any{"type": "string"}}}},
-		},
-	}}
+	schemas := object{"problem": schemaOf(reflect.TypeFor[problem]())}
 	for _, e := range model.Entities() {
 		if b, err := model.Schema(e.Name); err == nil {
 			schemas[e.Name] = json.RawMessage(b)
 		}
 	}
-	return map[string]any{
+	return object{
 		"openapi": "3.1.0",
-		"info":    map[string]any{"title": "Dinrail", "version": a.Version, "summary": "Data of industrial systems, kept current beside them."},
+		"info":    object{"title": "Dinrail", "version": a.Version, "summary": "Data of industrial systems, kept current beside them."},
 		"paths":   paths,
-		"components": map[string]any{
+		"components": object{
 			"schemas":         schemas,
-			"securitySchemes": map[string]any{"token": map[string]any{"type": "http", "scheme": "bearer"}},
+			"securitySchemes": object{"token": object{"type": "http", "scheme": "bearer"}},
 		},
 	}
+}
+
+// operation describes one call.
+func operation(r route) object {
+	parameters := []object{}
+	for _, m := range pathParameter.FindAllStringSubmatch(r.path, -1) {
+		parameters = append(parameters, object{"name": m[1], "in": "path", "required": true, "schema": object{"type": "string"}})
+	}
+	for _, q := range r.query {
+		parameters = append(parameters, parameterOf(q))
+	}
+	if r.open == data {
+		parameters = append(parameters, object{"name": "Dinrail-Connection", "in": "header", "schema": object{"type": "string"}, "description": "The connection that is meant, with an admin token."})
+	}
+	if r.method != http.MethodGet {
+		parameters = append(parameters, object{"name": "Idempotency-Key", "in": "header", "schema": object{"type": "string", "maxLength": longestKey}, "description": "Makes a repeated request answer as the first did, for 24 hours."})
+	}
+	done := object{"description": "Done"}
+	if r.answer != nil {
+		done["content"] = object{"application/json": object{"schema": schemaOf(reflect.TypeOf(r.answer))}}
+	}
+	op := object{
+		"operationId": operationID(r), "summary": r.summary, "parameters": parameters,
+		"responses": object{
+			strconv.Itoa(cmp.Or(r.status, http.StatusOK)): done,
+			"default": object{"description": "A problem (RFC 9457)", "content": object{"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/problem"}}}},
+		},
+	}
+	if r.body != nil {
+		op["requestBody"] = object{"content": object{"application/json": object{"schema": schemaOf(reflect.TypeOf(r.body))}}}
+	}
+	switch r.open {
+	case data, admin:
+		op["security"] = []object{{"token": []string{}}}
+	case machine: // none on the host's own machine
+		op["security"] = []object{{}, {"token": []string{}}}
+	case everybody:
+	}
+	return op
+}
+
+var words = regexp.MustCompile(`[A-Za-z0-9]+`)
+
+// operationID names a call by its method and path: getV1SyncRunsRun.
+func operationID(r route) string {
+	id := strings.ToLower(r.method)
+	for _, w := range words.FindAllString(r.path, -1) {
+		id += strings.ToUpper(w[:1]) + w[1:]
+	}
+	return id
+}
+
+// parameterOf describes a parameter by its name, which means the same in every
+// call.
+func parameterOf(name string) object {
+	p, kind := object{"name": name, "in": "query"}, object{"type": "string"}
+	switch {
+	case name == "*":
+		p["name"], p["style"], p["explode"] = "filter", "form", true
+		kind = object{"type": "object", "additionalProperties": object{"type": "string"}}
+		p["description"] = "FIELD=VALUE, or FIELD[in|ne|gt|gte|lt|lte|null]=VALUE; a field within another by a dot, such as vendor.id."
+	case name == "limit":
+		kind = object{"type": "integer", "minimum": 1, "maximum": host.MaxListLimit, "default": host.DefaultLimit}
+	case name == "cursor":
+		p["description"] = "next_cursor of an earlier answer; of records and changes also latest, for what comes from now on."
+	case name == "wait":
+		p["description"] = "How long to wait for something new, such as 30s; at most " + longestWait.String() + "."
+	case name == "include":
+		p["description"] = "raw, deleted, or both with a comma between."
+	case name == "entities":
+		p["description"] = "Names with commas between; all where it is left out."
+	case name == "live":
+		kind = object{"type": "boolean"}
+	case strings.HasSuffix(name, "_after"), strings.HasSuffix(name, "_before"):
+		kind["format"] = "date-time"
+	}
+	p["schema"] = kind
+	return p
 }
 
 func (a *API) openapi(c *call) error {
@@ -104,48 +156,4 @@ func (*API) docsStyle(c *call) error {
 	c.w.Header().Set("Content-Type", "text/css")
 	_, err := c.w.Write([]byte(docsCSS))
 	return err
-}
-
-// gauges are the metrics that are read from state when they are asked for.
-type gauges struct {
-	store *state.Store
-	log   hclog.Logger
-}
-
-var (
-	connectionsDesc = prometheus.NewDesc("dinrail_connections", "Connections by status.", []string{"status"}, nil)
-	processesDesc   = prometheus.NewDesc("dinrail_plugin_processes", "Connectors' processes by status.", []string{"status"}, nil)
-)
-
-// Describe implements prometheus.Collector.
-func (*gauges) Describe(out chan<- *prometheus.Desc) { out <- connectionsDesc; out <- processesDesc }
-
-// Collect implements prometheus.Collector.
-func (g *gauges) Collect(out chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-	defer cancel()
-	conns, err := state.All[host.Connection](ctx, g.store, state.KindConnection)
-	if err != nil {
-		g.log.Error("read connections for metrics", "error", err)
-		return
-	}
-	byStatus := map[string]float64{}
-	for i := range conns {
-		byStatus[string(conns[i].Value.Status)]++
-	}
-	for s, n := range byStatus {
-		out <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, n, s)
-	}
-	procs, err := state.All[host.Process](ctx, g.store, state.KindProcess)
-	if err != nil {
-		g.log.Error("read processes for metrics", "error", err)
-		return
-	}
-	byStatus = map[string]float64{}
-	for i := range procs {
-		byStatus[string(procs[i].Value.Status)]++
-	}
-	for s, n := range byStatus {
-		out <- prometheus.MustNewConstMetric(processesDesc, prometheus.GaugeValue, n, s)
-	}
 }

@@ -3,7 +3,9 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -53,6 +55,7 @@ var statuses = map[host.Code]int{
 	host.CodeNotFound:              http.StatusNotFound,
 	host.CodeConflict:              http.StatusConflict,
 	host.CodeIdempotencyInProgress: http.StatusConflict,
+	codeOutcomeUnknown:             http.StatusConflict,
 	host.CodeCursorExpired:         http.StatusGone,
 	host.CodeTooLarge:              http.StatusRequestEntityTooLarge,
 	host.CodeRateLimited:           http.StatusTooManyRequests,
@@ -122,13 +125,6 @@ func (a *API) write(c *call, status int, v any) {
 	_, _ = c.w.Write(append(b, '\n')) // a caller who went away is no error of ours
 }
 
-// list is how every list is answered.
-type list[T any] struct {
-	Data       []T    `json:"data"`
-	NextCursor string `json:"next_cursor"`
-	HasMore    bool   `json:"has_more"`
-}
-
 // body reads a JSON body into v; what it does not know is a mistake with its
 // name. An empty body leaves v as it is.
 func body(c *call, v any) error {
@@ -147,13 +143,31 @@ func body(c *call, v any) error {
 	switch {
 	case errors.As(err, &tooLarge):
 		return err
-	case err.Error() == "EOF":
+	case errors.Is(err, io.EOF):
 		return nil
 	case errors.As(err, &kind):
-		return faults{{"body." + kind.Field, "it must be a " + kind.Type.String() + ", not a " + kind.Value}}
+		return faults{{strings.TrimSuffix("body."+kind.Field, "."), "it must be " + kindOf(kind.Type) + ", not " + kind.Value}}
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		return faults{{"body." + strings.Trim(name, `"`), "there is no such field"}}
 	}
 	return faults{{"body", "it is no JSON: " + strings.TrimPrefix(err.Error(), "json: ")}}
+}
+
+// kindOf is what JSON calls a type.
+func kindOf(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	default:
+		return "a number"
+	}
 }

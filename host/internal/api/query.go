@@ -1,9 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
-	"math/big"
 	"net/url"
 	"slices"
 	"strconv"
@@ -11,33 +8,30 @@ import (
 	"time"
 
 	"github.com/dinrail/dinrail/host"
-	"github.com/dinrail/dinrail/sdk/model"
 )
 
 // query is the checked query of a request.
 type query struct {
 	values url.Values
 	bad    faults
-	known  map[string]bool
+	worse  error // a mistake with a code of its own
+	known  []string
 	wild   bool
 }
 
 // parse reads the query; parameters that the route does not name are mistakes,
 // but for filters where it takes them.
-func parse(c *call, names ...string) *query {
-	values, err := url.ParseQuery(c.URL.RawQuery)
-	q := &query{values: values, known: map[string]bool{}}
-	if err != nil {
+func parse(c *call, names []string) *query {
+	q := &query{known: names, wild: slices.Contains(names, "*")}
+	if c.URL.RawQuery == "" {
+		return q
+	}
+	var err error
+	if q.values, err = url.ParseQuery(c.URL.RawQuery); err != nil {
 		q.bad = append(q.bad, fault{"query", "it is not well-formed"})
 	}
-	for _, n := range names {
-		if n == "*" {
-			q.wild = true
-		}
-		q.known[n] = true
-	}
-	for name, v := range values {
-		if !q.known[name] && !q.wild {
+	for name, v := range q.values {
+		if !q.wild && !slices.Contains(names, name) {
 			q.fault(name, "there is no such parameter here")
 		}
 		if len(v) > 1 {
@@ -54,7 +48,7 @@ func (q *query) fault(name, message string) {
 // err returns the mistakes, if there are any.
 func (q *query) err() error {
 	if len(q.bad) == 0 {
-		return nil
+		return q.worse
 	}
 	slices.SortFunc(q.bad, func(a, b fault) int { return strings.Compare(a.Location, b.Location) })
 	return q.bad
@@ -112,161 +106,4 @@ func (q *query) include() (raw, deleted bool) {
 		}
 	}
 	return raw, deleted
-}
-
-// filter is one condition on a field of a record.
-type filter struct {
-	path   []string
-	op     string // eq, in, ne, gt, gte, lt, lte, null
-	values []string
-}
-
-var operators = []string{"in", "ne", "gt", "gte", "lt", "lte", "null"}
-
-// filters returns the conditions on fields.
-func (q *query) filters(e host.Entity) []filter {
-	var out []filter
-	for name, v := range q.values {
-		if q.known[name] {
-			continue
-		}
-		f := filter{op: "eq", values: v[:1]}
-		field := name
-		if at := strings.IndexByte(name, '['); at >= 0 && strings.HasSuffix(name, "]") {
-			field, f.op = name[:at], name[at+1:len(name)-1]
-			if !slices.Contains(operators, f.op) {
-				q.fault(name, "there is no operator "+f.op+"; there are "+strings.Join(operators, ", "))
-				continue
-			}
-		}
-		f.path = strings.Split(field, ".")
-		if !hasField(e, f.path) {
-			q.fault(name, "the entity "+string(e.Name)+" has no field "+field+", and there is no such parameter")
-			continue
-		}
-		switch f.op {
-		case "in":
-			f.values = strings.Split(v[0], ",")
-		case "null":
-			if v[0] != "true" && v[0] != "false" {
-				q.fault(name, "it must be true or false")
-			}
-		}
-		out = append(out, f)
-	}
-	return out
-}
-
-// hasField says whether an entity has a field at the path's start.
-func hasField(e host.Entity, path []string) bool {
-	if path[0] == "custom" || path[0] == "id" {
-		return true
-	}
-	if fields := model.Fields(string(e.Name)); len(fields) > 0 {
-		for _, f := range fields {
-			if f.Name == path[0] {
-				return true
-			}
-		}
-		return false
-	}
-	for _, f := range e.Fields {
-		if f.Name == path[0] {
-			return true
-		}
-	}
-	return len(e.Fields) == 0 // what the entity has is not known
-}
-
-// matches says whether a record meets all conditions.
-func matches(filters []filter, r *host.Record) bool {
-	if len(filters) == 0 {
-		return true
-	}
-	d := json.NewDecoder(bytes.NewReader(r.Body))
-	d.UseNumber()
-	var fields map[string]any
-	if err := d.Decode(&fields); err != nil {
-		return false // a record that is no object has no fields
-	}
-	for i := range filters {
-		f := &filters[i]
-		var v any
-		if f.path[0] == "id" {
-			v = string(r.ID)
-		} else {
-			v = at(fields, f.path)
-		}
-		if !f.meets(v) {
-			return false
-		}
-	}
-	return true
-}
-
-func at(v any, path []string) any {
-	for _, p := range path {
-		m, ok := v.(map[string]any)
-		if !ok {
-			return nil
-		}
-		v = m[p]
-	}
-	return v
-}
-
-func (f *filter) meets(v any) bool {
-	if f.op == "null" {
-		return (v == nil) == (f.values[0] == "true")
-	}
-	if v == nil {
-		return false // null matches nothing
-	}
-	if f.op == "eq" || f.op == "in" {
-		return slices.ContainsFunc(f.values, func(w string) bool { return compare(v, w) == 0 })
-	}
-	n := compare(v, f.values[0])
-	switch f.op {
-	case "ne":
-		return n != 0
-	case "gt":
-		return n == 1
-	case "gte":
-		return n == 0 || n == 1
-	case "lt":
-		return n == -1
-	default: // lte
-		return n == 0 || n == -1
-	}
-}
-
-// incomparable is neither smaller, equal nor larger.
-const incomparable = 2
-
-// compare compares a field with a parameter's text: numbers as numbers with all
-// their digits, times as times, all else as text.
-func compare(v any, text string) int {
-	switch v := v.(type) {
-	case json.Number:
-		a, ok := new(big.Rat).SetString(v.String())
-		b, ok2 := new(big.Rat).SetString(text)
-		if !ok || !ok2 {
-			return incomparable
-		}
-		return a.Cmp(b)
-	case bool:
-		if strconv.FormatBool(v) == text {
-			return 0
-		}
-		return incomparable
-	case string:
-		if a, err := time.Parse(time.RFC3339Nano, v); err == nil {
-			if b, err := time.Parse(time.RFC3339Nano, text); err == nil {
-				return a.Compare(b)
-			}
-		}
-		return strings.Compare(v, text)
-	default:
-		return incomparable
-	}
 }

@@ -3,12 +3,9 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,13 +13,9 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Bounds of a read.
-const (
-	longestWait = 60 * time.Second // of a long poll
-	// A list with filters looks at so many records at most, then answers what it
-	// has with a cursor to go on, so that one request cannot hold the store.
-	mostLookedAt = 20_000
-)
+// A list with filters looks at so many records at most, then answers what it
+// has with a cursor to go on, so that one request cannot hold the store.
+const mostLookedAt = 20_000
 
 // entity returns the entity that a path names.
 func (a *API) entity(c *call) (host.Entity, error) {
@@ -73,13 +66,21 @@ func (a *API) Cursor(c *host.Connection, after host.Sequence) string {
 
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
+// newBuffer returns a buffer in which a list has begun.
+func newBuffer() *bytes.Buffer {
+	b, _ := buffers.Get().(*bytes.Buffer)
+	b.Reset()
+	b.WriteString(`{"data":[`)
+	return b
+}
+
 // records answers a list of an entity's records, ascending by sequence.
 func (a *API) records(c *call) error {
 	e, err := a.entity(c)
 	if err != nil {
 		return err
 	}
-	q := parse(c, "limit", "cursor", "include", "modified_after", "modified_before", "updated_after", "updated_before", "created_after", "created_before", "*")
+	q := c.q
 	limit := q.limit()
 	raw, deleted := q.include()
 	bounds := [4]time.Time{q.time("updated_after"), q.time("updated_before"), q.time("created_after"), q.time("created_before")}
@@ -104,16 +105,15 @@ func (a *API) records(c *call) error {
 		feed.After = max(feed.After, s)
 	}
 	if !before.IsZero() {
-		// One later than the last: what arrived at the very time is not before it.
-		if feed.Until, err = a.Store.SequenceAt(c.Context(), c.conn.ID, before); err != nil {
+		// What arrived at the very time is not before it.
+		if feed.Until, err = a.Store.SequenceAt(c.Context(), c.conn.ID, before.Add(-1)); err != nil {
 			return err
 		}
 		if feed.Until == 0 || feed.Until <= feed.After {
-			return a.answer(c, nil, feed.After, epoch, false)
+			return a.answer(c, newBuffer(), feed.After, epoch, false)
 		}
 	}
-	buf, _ := buffers.Get().(*bytes.Buffer)
-	buf.Reset()
+	buf := newBuffer()
 	defer buffers.Put(buf)
 	n, looked, more := 0, 0, false
 	last := feed.After
@@ -149,80 +149,19 @@ func within(r *host.Record, b [4]time.Time) bool {
 		(b[2].IsZero() || r.CreatedAt.After(b[2])) && (b[3].IsZero() || !r.CreatedAt.IsZero() && r.CreatedAt.Before(b[3]))
 }
 
-// answer writes a list whose entries are encoded already.
-func (a *API) answer(c *call, entries *bytes.Buffer, last host.Sequence, epoch uint32, more bool) error {
+// answer ends a list that stands in the buffer and writes it.
+func (a *API) answer(c *call, b *bytes.Buffer, last host.Sequence, epoch uint32, more bool) error {
+	b.WriteString(`],"next_cursor":"`)
+	b.WriteString(a.cursorAt(&c.conn, epoch, last))
+	b.WriteString(`","has_more":`)
+	b.WriteString(strconv.FormatBool(more))
+	b.WriteString("}\n")
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
-	out := make([]byte, 0, 128)
-	out = append(out, `],"next_cursor":"`...)
-	out = append(out, a.cursorAt(&c.conn, epoch, last)...)
-	out = append(out, `","has_more":`...)
-	out = strconv.AppendBool(out, more)
-	out = append(out, "}\n"...)
-	const head = `{"data":[`
-	size := len(head) + len(out)
-	if entries != nil {
-		size += entries.Len()
-	}
-	h.Set("Content-Length", strconv.Itoa(size))
+	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	c.w.WriteHeader(http.StatusOK)
-	_, _ = c.w.Write([]byte(head))
-	if entries != nil {
-		_, _ = c.w.Write(entries.Bytes())
-	}
-	_, _ = c.w.Write(out)
+	_, _ = c.w.Write(b.Bytes()) // a caller who went away is no error of ours
 	return nil
-}
-
-// writeRecord writes a record as the API answers it. Its fields are taken as
-// they are stored, without reading them.
-func writeRecord(b *bytes.Buffer, r *host.Record, raw bool) {
-	text := func(name string, v []byte) {
-		b.WriteString(`,"`)
-		b.WriteString(name)
-		b.WriteString(`":`)
-		b.Write(v)
-	}
-	var scratch [64]byte
-	b.WriteString(`{"id":`)
-	quoted, _ := json.Marshal(string(r.ID)) // a string is always encoded
-	b.Write(quoted)
-	quoted, _ = json.Marshal(string(r.Entity))
-	text("entity", quoted)
-	text("sequence", strconv.AppendUint(scratch[:0], uint64(r.Sequence), 10))
-	text("version", strconv.AppendQuote(scratch[:0], strconv.FormatUint(uint64(r.Sequence), 36)))
-	text("created_at", timeOrNull(scratch[:0], r.CreatedAt))
-	text("updated_at", timeOrNull(scratch[:0], r.UpdatedAt))
-	text("synced_at", timeOrNull(scratch[:0], r.SyncedAt))
-	text("deleted", strconv.AppendBool(scratch[:0], r.Deleted()))
-	text("deleted_at", timeOrNull(scratch[:0], r.DeletedAt))
-	if !r.Deleted() {
-		if len(r.Body) > 2 {
-			b.WriteByte(',')
-			b.Write(r.Body[1 : len(r.Body)-1])
-		}
-		// A mapping of the connection's own puts custom into the body.
-		if !bytes.Contains(r.Body, []byte(`"custom":`)) {
-			b.WriteString(`,"custom":{}`)
-		}
-		if raw {
-			if len(r.Raw) > 0 {
-				text("raw", r.Raw)
-			} else {
-				b.WriteString(`,"raw":null`)
-			}
-		}
-	}
-	b.WriteByte('}')
-}
-
-func timeOrNull(b []byte, t time.Time) []byte {
-	if t.IsZero() {
-		return append(b, "null"...)
-	}
-	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, host.TimeFormat)
-	return append(b, '"')
 }
 
 // record answers one record, from the copy or, with live, from the system.
@@ -231,7 +170,7 @@ func (a *API) record(c *call) error {
 	if err != nil {
 		return err
 	}
-	q := parse(c, "live", "include")
+	q := c.q
 	raw, _ := q.include()
 	live := q.values.Get("live")
 	if live != "" && live != "true" && live != "false" {
@@ -250,12 +189,7 @@ func (a *API) record(c *call) error {
 		return err
 	}
 	if live == "true" {
-		if c.conn.Status == host.StatusOffline {
-			err := host.Errorf(host.CodeConnectionOffline, "the system is not reachable: %s", c.conn.Reason)
-			err.RetryAt = a.Clock().Add(host.RetryCheckAfter)
-			return err
-		}
-		got, err := a.Live(c.Context(), c.conn.ID, e.Name, id)
+		got, err := a.ask(c, e.Name, id)
 		if err != nil {
 			return err
 		}
@@ -272,72 +206,40 @@ func (a *API) record(c *call) error {
 	return nil
 }
 
-// changes answers the feed over all entities; with wait it waits for something
-// new.
-func (a *API) changes(c *call) error {
-	q := parse(c, "limit", "cursor", "entities", "wait", "include")
-	limit := q.limit()
-	raw, _ := q.include()
-	wait := q.duration("wait", longestWait)
-	feed := state.Feed{Connection: c.conn.ID}
-	if v := q.values.Get("entities"); v != "" {
-		for _, name := range strings.Split(v, ",") {
-			if !slices.ContainsFunc(c.conn.Entities, func(e host.Entity) bool { return string(e.Name) == name }) {
-				q.fault("entities", "this connection has no entity "+name)
-			}
-			feed.Entities = append(feed.Entities, host.EntityName(name))
-		}
+// ask reads a record from the system itself, where the connection is fit for
+// it: nothing tries a login that was refused.
+func (a *API) ask(c *call, e host.EntityName, id host.RecordID) (host.Received, error) {
+	switch {
+	case a.Live == nil:
+		return host.Received{}, host.Errorf(host.CodeUnsupported, "this host does not read through to systems")
+	case c.conn.Status == host.StatusOffline:
+		err := host.Errorf(host.CodeConnectionOffline, "the system is not reachable: %s", c.conn.Reason)
+		err.RetryAt = a.Clock().Add(host.RetryCheckAfter)
+		return host.Received{}, err
+	case c.conn.Status == host.StatusAuthRequired:
+		return host.Received{}, host.Errorf(host.CodeConnectionAuth, "the connection waits for new credentials: %s", c.conn.Reason)
 	}
-	if err := q.err(); err != nil {
-		return err
+	if err := callable(&c.conn); err != nil {
+		return host.Received{}, err
 	}
-	if raw && c.who.Role == host.RoleViewer {
-		return host.Errorf(host.CodeForbidden, "the role viewer may not read raw records")
+	got, err := a.Live(c.Context(), c.conn.ID, e, id)
+	if err == nil && got.Deleted {
+		err = host.Errorf(host.CodeNotFound, "the system has no %s %q", e, id)
 	}
-	from, epoch, err := a.start(c, q)
-	if err != nil {
-		return err
+	return got, err
+}
+
+// callable says why a connection's system is not called, if it is not.
+func callable(c *host.Connection) error {
+	switch {
+	case !c.DetachedAt.IsZero():
+		return host.Errorf(host.CodeConflict, "the connection %s is detached: its block is gone from the configuration", c.ID)
+	case c.Invalid != "":
+		return host.Errorf(host.CodeConnectionInvalid, "the connection %s is invalid: %s", c.ID, c.Invalid)
+	case c.Paused:
+		return host.Errorf(host.CodeConflict, "the connection %s is paused; resume it first", c.ID)
+	case c.Credentials == nil:
+		return host.Errorf(host.CodeConflict, "nobody has given credentials to the connection %s yet", c.ID)
 	}
-	feed.After = from
-	var b bytes.Buffer
-	deadline, cancel := context.WithTimeout(c.Context(), wait)
-	defer cancel()
-	for {
-		seen, _, err := a.Store.Position(c.Context(), c.conn.ID)
-		if err != nil {
-			return err
-		}
-		n, more, last := 0, false, feed.After
-		err = a.Store.Feed(c.Context(), feed, func(r *host.Record) (bool, error) {
-			if n == limit {
-				more = true
-				return false, nil
-			}
-			if n++; n > 1 {
-				b.WriteByte(',')
-			}
-			last = r.Sequence
-			b.WriteString(`{"sequence":`)
-			b.WriteString(strconv.FormatUint(uint64(r.Sequence), 10))
-			b.WriteString(`,"operation":"` + string(r.Operation) + `","entity":`)
-			quoted, _ := json.Marshal(string(r.Entity))
-			b.Write(quoted)
-			b.WriteString(`,"record":`)
-			writeRecord(&b, r, raw)
-			b.WriteByte('}')
-			return true, nil
-		})
-		if err != nil {
-			return err
-		}
-		if n > 0 || wait == 0 {
-			return a.answer(c, &b, last, epoch, more)
-		}
-		if _, err := a.Store.Wait(deadline, c.conn.ID, seen); err != nil {
-			if deadline.Err() == nil {
-				return err
-			}
-			return a.answer(c, nil, last, epoch, false)
-		}
-	}
+	return nil
 }

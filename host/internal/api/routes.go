@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/dinrail/dinrail/host"
 )
@@ -16,76 +17,130 @@ const (
 	admin                 // an admin token
 )
 
-// route is one call that the API answers. The OpenAPI document is made from
-// the same table.
+// route is one call that the API answers. What is checked of a request before
+// it is answered, and the OpenAPI document, are made from the same table.
 type route struct {
 	method, path string
 	open         door
-	role         host.Role // that an admin token needs; for data routes, viewer stands for reading
-	always       bool      // also while the connection is auth_required
+	role         host.Role // that an admin token needs; of data routes, RoleAdmin stands for writing
 	summary      string
-	query        []string // parameters; nil: none, "*": filters on fields
 	do           func(*call) error
+
+	pattern string   // what the mux matches, where it is not path
+	always  bool     // also while the connection is auth_required
+	whole   bool     // about the whole host: not for a token limited to some connections
+	query   []string // parameters; "*": filters on fields
+	status  int      // of success; 0: 200
+	body    any      // an example of the request's type; nil: it takes none
+	answer  any      // an example of the answer's type; nil: none, or no JSON
 }
 
-func (a *API) table() []route {
-	v, o, ad := host.RoleViewer, host.RoleOperator, host.RoleAdmin
-	page := []string{"limit", "cursor"}
-	records := append([]string{"include", "modified_after", "modified_before", "updated_after", "updated_before", "created_after", "created_before", "*"}, page...)
-	write := func(*call) error {
-		return host.Errorf(host.CodeUnsupported, "writing to the system is not available in this version")
+// matched is what the mux matches.
+func (r route) matched() string {
+	if r.pattern != "" {
+		return r.pattern
 	}
-	const conn = "/v1/admin/connections/{connection}"
+	return r.path
+}
+
+// batchPattern is how the mux knows /v1/{entity}/batch: the documented path
+// would clash with a native entity that is named batch.
+const batchPattern = "/v1/{entity}/{id}"
+
+func (a *API) table() []route { return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes()) }
+
+// pages are the parameters of every list.
+func pages(more ...string) []string { return append(more, "limit", "cursor") }
+
+func (a *API) ownRoutes() []route {
 	return []route{
-		{"GET", "/healthz", everybody, "", false, "Is the host alive", nil, a.health},
-		{"GET", "/readyz", everybody, "", false, "Is the store open and the API serving", nil, a.ready},
-		{"GET", "/metrics", machine, v, false, "Metrics for Prometheus", nil, func(c *call) error { a.metrics.ServeHTTP(c.w, c.Request); return nil }},
-		{"GET", "/openapi.json", everybody, "", false, "This API's description", nil, a.openapi},
-		{"GET", "/openapi.yaml", everybody, "", false, "This API's description as YAML (JSON is YAML)", nil, a.openapi},
-		{"GET", "/docs", everybody, "", false, "This API's reference as a page", nil, a.docs},
-		{"GET", "/docs.css", everybody, "", false, "The reference's style", nil, a.docsStyle},
-
-		{"GET", "/v1/connection", data, v, true, "The token's connection", nil, a.connection},
-		{"GET", "/v1/entities", data, v, false, "What the connection has", page, a.entities},
-		{"GET", "/v1/changes", data, v, false, "The feed over all entities", append([]string{"entities", "wait", "include"}, page...), a.changes},
-		{"GET", "/v1/sync-status", data, v, true, "How each entity's sync stands", page, a.syncStatus},
-		{"POST", "/v1/sync", data, o, false, "Queue runs", nil, a.sync},
-		{"GET", "/v1/sync-runs", data, v, false, "Runs, newest first", append([]string{"entity"}, page...), a.runs},
-		{"GET", "/v1/sync-runs/{run}", data, v, false, "One run", nil, a.run},
-		{"POST", "/v1/passthrough", data, ad, false, "A call of one's own to the system", nil, write},
-		{"GET", "/v1/{entity}", data, v, false, "Records of an entity", records, a.records},
-		{"GET", "/v1/{entity}/{id}", data, v, false, "One record", []string{"live", "include"}, a.record},
-		{"GET", "/v1/native/{name}", data, v, false, "Records of a native entity", records, a.records},
-		{"GET", "/v1/native/{name}/{id}", data, v, false, "One record of a native entity", []string{"live", "include"}, a.record},
-		{"POST", "/v1/{entity}", data, ad, false, "Create a record", nil, write},
-		{"PATCH", "/v1/{entity}/{id}", data, ad, false, "Update a record", nil, write},
-		{"DELETE", "/v1/{entity}/{id}", data, ad, false, "Delete a record", nil, write},
-
-		{"GET", "/v1/admin/status", admin, v, false, "What runs, and what needs a person", nil, a.status},
-		{"GET", "/v1/admin/plan", admin, v, false, "What a reload would do", nil, a.plan},
-		{"POST", "/v1/admin/reload", admin, ad, false, "Read the configuration again", nil, a.reload},
-		{"GET", "/v1/admin/systems", admin, v, false, "What can be connected", page, a.systems},
-		{"GET", "/v1/admin/systems/{system}", admin, v, false, "One system", nil, a.system},
-		{"GET", "/v1/admin/connectors", admin, v, false, "Connectors' processes", page, a.connectors},
-		{"GET", "/v1/admin/connections", admin, v, false, "Connections", page, a.connections},
-		{"POST", "/v1/admin/connections", admin, ad, false, "Make a connection", nil, a.create},
-		{"GET", conn, admin, v, false, "One connection", nil, a.oneConnection},
-		{"PATCH", conn, admin, ad, false, "Change a connection", nil, a.change},
-		{"DELETE", conn, admin, ad, false, "Remove a connection and all of it", nil, a.remove},
-		{"POST", conn + "/purge", admin, ad, false, "End a detached connection now", nil, a.remove},
-		{"POST", conn + "/check", admin, o, false, "Check a connection now", nil, a.check},
-		{"POST", conn + "/pause", admin, o, false, "Pause a connection", nil, func(c *call) error { return a.pause(c, true) }},
-		{"POST", conn + "/resume", admin, o, false, "Resume a connection", nil, func(c *call) error { return a.pause(c, false) }},
-		{"POST", conn + "/sync", admin, o, false, "Queue runs", nil, a.sync},
-		{"POST", conn + "/reconnect", admin, o, false, "Give new credentials; all tokens end, one is minted", nil, a.reconnect},
-		{"GET", conn + "/tokens", admin, v, false, "A connection's tokens, without their secrets", page, a.tokens},
-		{"POST", conn + "/token", admin, ad, false, "Mint a token", nil, a.mint},
-		{"DELETE", conn + "/token", admin, ad, false, "Revoke tokens", []string{"name"}, a.revoke},
-		{"GET", "/v1/admin/tokens", admin, ad, false, "Admin tokens, without their secrets", page, a.tokens},
-		{"POST", "/v1/admin/tokens", admin, ad, false, "Mint an admin token", nil, a.mintAdmin},
-		{"DELETE", "/v1/admin/tokens", admin, ad, false, "Revoke admin tokens", []string{"name"}, a.revoke},
-		{"GET", "/v1/admin/events", admin, v, false, "Events, oldest first", append([]string{"after", "type", "wait"}, page...), a.events},
+		{method: "GET", path: "/healthz", open: everybody, summary: "Is the host alive", do: a.health, answer: map[string]string{}},
+		{method: "GET", path: "/readyz", open: everybody, summary: "Is the store open and the API serving", do: a.ready, answer: map[string]string{}},
+		{method: "GET", path: "/metrics", open: machine, role: host.RoleViewer, whole: true, summary: "Metrics for Prometheus", do: func(c *call) error { a.metrics.ServeHTTP(c.w, c.Request); return nil }},
+		{method: "GET", path: "/openapi.json", open: everybody, summary: "This API's description", do: a.openapi},
+		{method: "GET", path: "/openapi.yaml", open: everybody, summary: "This API's description as YAML (JSON is YAML)", do: a.openapi},
+		{method: "GET", path: "/docs", open: everybody, summary: "This API's reference as a page", do: a.docs},
+		{method: "GET", path: "/docs.css", open: everybody, summary: "The reference's style", do: a.docsStyle},
 	}
+}
+
+// dataRoutes are the calls of integrators.
+func (a *API) dataRoutes() []route {
+	v, o, write := host.RoleViewer, host.RoleOperator, host.RoleAdmin
+	records := pages("include", "modified_after", "modified_before", "updated_after", "updated_before", "created_after", "created_before", "*")
+	one := []string{"live", "include"}
+	rs := []route{
+		{method: "GET", path: "/v1/connection", role: v, always: true, summary: "The token's connection", do: a.connection, answer: connectionView{}},
+		{method: "GET", path: "/v1/entities", role: v, summary: "What the connection has", query: pages(), do: a.entities, answer: list[entityView]{}},
+		{method: "GET", path: "/v1/changes", role: v, summary: "The feed over all entities", query: pages("entities", "wait", "include"), do: a.changes, answer: list[changeView]{}},
+		{method: "GET", path: "/v1/sync-status", role: v, always: true, summary: "How each entity's sync stands", query: pages(), do: a.syncStatus, answer: list[syncView]{}},
+		{method: "POST", path: "/v1/sync", role: o, summary: "Queue runs", do: a.sync, status: http.StatusAccepted, body: syncRequest{}, answer: list[runView]{}},
+		{method: "GET", path: "/v1/sync-runs", role: v, summary: "Runs, newest first", query: pages("entity"), do: a.runs, answer: list[runView]{}},
+		{method: "GET", path: "/v1/sync-runs/{run}", role: v, summary: "One run", do: a.run, answer: runView{}},
+		{method: "GET", path: "/v1/{entity}", role: v, summary: "Records of an entity", query: records, do: a.records, answer: list[recordView]{}},
+		{method: "GET", path: "/v1/{entity}/{id}", role: v, summary: "One record", query: one, do: a.record, answer: recordView{}},
+		{method: "GET", path: "/v1/native/{name}", role: v, summary: "Records of a native entity", query: records, do: a.records, answer: list[recordView]{}},
+		{method: "GET", path: "/v1/native/{name}/{id}", role: v, summary: "One record of a native entity", query: one, do: a.record, answer: recordView{}},
+
+		{method: "POST", path: "/v1/passthrough", role: write, summary: "A call of one's own to the system"},
+		{method: "POST", path: "/v1/{entity}", role: write, summary: "Create a record"},
+		{method: "POST", path: "/v1/{entity}/batch", pattern: batchPattern, role: write, summary: "Write up to 1,000 records"},
+		{method: "PATCH", path: "/v1/{entity}/{id}", role: write, summary: "Update a record"},
+		{method: "DELETE", path: "/v1/{entity}/{id}", role: write, summary: "Delete a record"},
+		{method: "POST", path: "/v1/{entity}/{id}/actions/{action}", role: write, summary: "Act upon a record"},
+		{method: "POST", path: "/v1/native/{name}", role: write, summary: "Create a record of a native entity"},
+		{method: "PATCH", path: "/v1/native/{name}/{id}", role: write, summary: "Update a record of a native entity"},
+		{method: "DELETE", path: "/v1/native/{name}/{id}", role: write, summary: "Delete a record of a native entity"},
+	}
+	for i := range rs {
+		rs[i].open = data
+		if rs[i].do == nil {
+			rs[i].do = unwritable
+			rs[i].summary += " (answers unsupported in this version)"
+		}
+	}
+	return rs
+}
+
+// unwritable answers the calls that write to a system.
+func unwritable(*call) error {
+	return host.Errorf(host.CodeUnsupported, "writing to the system is not available in this version")
+}
+
+// adminRoutes are the calls of operators.
+func (a *API) adminRoutes() []route {
+	v, o, ad := host.RoleViewer, host.RoleOperator, host.RoleAdmin
+	const all, one = "/v1/admin/connections", "/v1/admin/connections/{connection}"
+	rs := []route{
+		{method: "GET", path: "/v1/admin/status", role: v, summary: "What runs, and what needs a person", do: a.status, answer: statusView{}},
+		{method: "GET", path: "/v1/admin/plan", role: v, whole: true, summary: "What a reload would do", do: a.plan, answer: map[string]any{}},
+		{method: "POST", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
+		{method: "GET", path: "/v1/admin/systems", role: v, summary: "What can be connected", query: pages(), do: a.systems, answer: list[host.System]{}},
+		{method: "GET", path: "/v1/admin/systems/{system}", role: v, summary: "One system", do: a.system, answer: host.System{}},
+		{method: "GET", path: "/v1/admin/connectors", role: v, summary: "Connectors' processes", query: pages(), do: a.connectors, answer: list[processView]{}},
+		{method: "GET", path: all, role: v, summary: "Connections", query: pages(), do: a.connections, answer: list[adminView]{}},
+		{method: "POST", path: all, role: ad, summary: "Make a connection", do: a.create, status: http.StatusCreated, body: request{}, answer: adminView{}},
+		{method: "GET", path: one, role: v, summary: "One connection", do: a.oneConnection, answer: adminView{}},
+		{method: "PATCH", path: one, role: ad, summary: "Change a connection", do: a.change, body: changeRequest{}, answer: adminView{}},
+		{method: "DELETE", path: one, role: ad, summary: "Remove a connection and all of it", do: a.remove, status: http.StatusNoContent},
+		{method: "POST", path: one + "/purge", role: ad, summary: "End a detached connection now", do: a.remove, status: http.StatusNoContent},
+		{method: "POST", path: one + "/check", role: o, summary: "Check a connection now", do: a.check, answer: checkView{}},
+		{method: "POST", path: one + "/pause", role: o, summary: "Pause a connection", do: func(c *call) error { return a.pause(c, true) }, answer: adminView{}},
+		{method: "POST", path: one + "/resume", role: o, summary: "Resume a connection", do: func(c *call) error { return a.pause(c, false) }, answer: adminView{}},
+		{method: "POST", path: one + "/sync", role: o, summary: "Queue runs", do: a.sync, status: http.StatusAccepted, body: syncRequest{}, answer: list[runView]{}},
+		{method: "POST", path: one + "/reconnect", role: o, summary: "Give new credentials; all tokens end, one is minted", do: a.reconnect, body: reconnectRequest{}, answer: tokenAnswer{}},
+		{method: "GET", path: one + "/tokens", role: v, summary: "A connection's tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
+		{method: "POST", path: one + "/token", role: ad, summary: "Mint a token", do: a.mint, body: mintRequest{}, answer: tokenAnswer{}},
+		{method: "DELETE", path: one + "/token", role: ad, summary: "Revoke the token of a name, or all", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
+		{method: "GET", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Admin tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
+		{method: "POST", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
+		{method: "DELETE", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
+		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first", query: pages("after", "type", "wait"), do: a.events, answer: list[eventView]{}},
+	}
+	for i := range rs {
+		rs[i].open = admin
+	}
+	return rs
 }
 
 func (a *API) health(c *call) error {

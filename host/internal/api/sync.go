@@ -11,37 +11,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// connectionView is a connection as a data token sees it.
-type connectionView struct {
-	ID        host.ConnectionID     `json:"id"`
-	Label     string                `json:"label"`
-	System    host.SystemName       `json:"system"`
-	Status    host.ConnectionStatus `json:"status"`
-	Since     string                `json:"since"`
-	Reason    string                `json:"reason"`
-	ManagedBy host.ManagedBy        `json:"managed_by"`
-	Metadata  map[string]string     `json:"metadata"`
-	Entities  []host.EntityName     `json:"entities"`
-}
-
-func viewOf(c *host.Connection) connectionView {
-	v := connectionView{
-		ID: c.ID, Label: c.Label, System: c.System, Status: c.Status, Since: host.FormatTime(c.Since),
-		Reason: c.Reason, ManagedBy: c.ManagedBy, Metadata: c.Metadata, Entities: []host.EntityName{},
-	}
-	if v.Metadata == nil {
-		v.Metadata = map[string]string{}
-	}
-	for _, e := range c.Entities {
-		v.Entities = append(v.Entities, e.Name)
-	}
-	return v
-}
-
 func (a *API) connection(c *call) error {
-	if err := parse(c).err(); err != nil {
-		return err
-	}
 	a.write(c, http.StatusOK, viewOf(&c.conn))
 	return nil
 }
@@ -56,14 +26,9 @@ func (a *API) entities(c *call) error {
 	for _, s := range syncs {
 		records[s.Entity] = s.Records
 	}
-	type view struct {
-		host.Entity
-		Records int64  `json:"records"`
-		Schema  string `json:"schema,omitempty"`
-	}
-	var out []view
+	var out []entityView
 	for _, e := range c.conn.Entities {
-		v := view{Entity: e, Records: records[e.Name]}
+		v := entityView{Entity: e, Records: records[e.Name]}
 		if e.Unified {
 			v.Schema = "/openapi.json#/components/schemas/" + string(e.Name)
 		}
@@ -72,7 +37,7 @@ func (a *API) entities(c *call) error {
 		}
 		out = append(out, v)
 	}
-	return pageOf(a, c, out, func(v view) string { return string(v.Name) })
+	return pageOf(a, c, out, func(v entityView) string { return string(v.Name) })
 }
 
 // syncStatus answers how each entity's sync stands.
@@ -81,38 +46,27 @@ func (a *API) syncStatus(c *call) error {
 	if err != nil {
 		return err
 	}
-	type view struct {
-		Entity        host.EntityName `json:"entity"`
-		Status        host.SyncStatus `json:"status"`
-		LastSuccessAt *string         `json:"last_success_at"`
-		LastRun       host.RunID      `json:"last_run"`
-		Run           host.RunID      `json:"run,omitempty"`
-		Records       int64           `json:"records"`
-		NextRunAt     *string         `json:"next_run_at"`
-		Error         *host.Problem   `json:"error"`
-	}
-	var out []view
-	text := func(s string) *string {
-		if s == "" {
-			return nil
-		}
-		return &s
-	}
+	var out []syncView
 	seen := map[host.EntityName]bool{}
 	for i := range syncs {
 		s := &syncs[i]
 		seen[s.Entity] = true
-		out = append(out, view{
-			s.Entity, s.Status(c.conn.Paused), text(host.FormatTime(s.LastSuccessAt)), s.LastRun, s.Run, s.Records,
-			text(host.FormatTime(s.NextRunAt)), s.Error,
+		out = append(out, syncView{
+			s.Entity, s.Status(c.conn.Paused), stamp(s.LastSuccessAt), s.LastRun, s.Run, s.Records, stamp(s.NextRunAt), s.Error,
 		})
 	}
 	for _, e := range c.conn.Entities {
 		if _, due := c.conn.OrderFor(e); due && !seen[e.Name] {
-			out = append(out, view{Entity: e.Name, Status: (&host.Sync{}).Status(c.conn.Paused)})
+			out = append(out, syncView{Entity: e.Name, Status: (&host.Sync{}).Status(c.conn.Paused)})
 		}
 	}
-	return pageOf(a, c, out, func(v view) string { return string(v.Entity) })
+	return pageOf(a, c, out, func(v syncView) string { return string(v.Entity) })
+}
+
+// syncRequest asks for runs.
+type syncRequest struct {
+	Entities []host.EntityName `json:"entities,omitempty"`
+	Mode     host.Mode         `json:"mode,omitempty"`
 }
 
 // sync queues runs and answers them. It serves a data token and an admin's
@@ -125,18 +79,21 @@ func (a *API) sync(c *call) error {
 		}
 		c.conn = conn
 	}
-	if err := parse(c).err(); err != nil {
-		return err
-	}
-	req := struct {
-		Entities []host.EntityName `json:"entities"`
-		Mode     host.Mode         `json:"mode"`
-	}{Mode: host.Incremental}
+	req := syncRequest{Mode: host.Incremental}
 	if err := body(c, &req); err != nil {
 		return err
 	}
 	if req.Mode != host.Full && req.Mode != host.Incremental {
 		return faults{{"body.mode", "it must be incremental or full"}}
+	}
+	if err := callable(&c.conn); err != nil {
+		return err
+	}
+	if c.conn.Status == host.StatusAuthRequired {
+		return host.Errorf(host.CodeConflict, "the connection %s waits for new credentials: %s", c.conn.ID, c.conn.Reason)
+	}
+	if len(c.conn.Entities) == 0 {
+		return host.Errorf(host.CodeConflict, "what the connection %s has is not known yet: it is %s; runs start by themselves once it is online", c.conn.ID, c.conn.Status)
 	}
 	var runs []host.Run
 	for _, e := range c.conn.Entities {
@@ -180,40 +137,34 @@ func (a *API) sync(c *call) error {
 			}
 		}
 	}
-	if runs == nil {
-		runs = []host.Run{}
+	out := list[runView]{Data: []runView{}}
+	for _, r := range runs {
+		out.Data = append(out.Data, runViewOf(r))
 	}
-	a.write(c, http.StatusAccepted, list[host.Run]{Data: runs})
+	a.write(c, http.StatusAccepted, out)
 	return nil
 }
 
 func (a *API) runs(c *call) error {
-	q := parse(c, "limit", "cursor", "entity")
-	limit := q.limit()
-	if err := q.err(); err != nil {
+	limit, before := c.q.limit(), c.place()
+	if err := c.q.err(); err != nil {
 		return err
 	}
-	runs, err := a.Store.Runs(c.Context(), c.conn.ID, host.EntityName(q.values.Get("entity")), host.RunID(q.values.Get("cursor")), limit+1)
+	runs, err := a.Store.Runs(c.Context(), c.conn.ID, host.EntityName(c.q.values.Get("entity")), host.RunID(before), limit+1)
 	if err != nil {
 		return err
 	}
-	out := list[host.Run]{Data: runs, HasMore: len(runs) > limit}
-	if out.HasMore {
-		out.Data = runs[:limit]
+	out := list[runView]{Data: []runView{}, HasMore: len(runs) > limit}
+	for _, r := range runs[:min(limit, len(runs))] {
+		before = string(r.ID)
+		out.Data = append(out.Data, runViewOf(r))
 	}
-	if n := len(out.Data); n > 0 {
-		out.NextCursor = string(out.Data[n-1].ID)
-	} else {
-		out.Data = []host.Run{}
-	}
+	out.NextCursor = c.cursorOf(before)
 	a.write(c, http.StatusOK, out)
 	return nil
 }
 
 func (a *API) run(c *call) error {
-	if err := parse(c).err(); err != nil {
-		return err
-	}
 	r, err := a.Store.Run(c.Context(), c.conn.ID, host.RunID(c.PathValue("run")))
 	if errors.Is(err, state.ErrNotFound) {
 		return host.Errorf(host.CodeNotFound, "this connection has no run %q", c.PathValue("run"))
@@ -221,6 +172,6 @@ func (a *API) run(c *call) error {
 	if err != nil {
 		return err
 	}
-	a.write(c, http.StatusOK, r)
+	a.write(c, http.StatusOK, runViewOf(r))
 	return nil
 }

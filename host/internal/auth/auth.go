@@ -20,6 +20,7 @@ import (
 	"path"
 	"sort"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,6 +54,15 @@ type Auth struct {
 	store *state.Store
 	now   func() time.Time
 	admin atomic.Pointer[[]AdminToken]
+	// minting makes looking for tokens of a name and ending them one step, so
+	// that two mints at once do not leave two of them.
+	minting sync.Mutex
+}
+
+// Step is what goes into the same step as a new token: both or neither.
+type Step struct {
+	Puts   []state.Put
+	Events []host.Event
 }
 
 // New returns an Auth.
@@ -83,6 +93,10 @@ func Local() Principal { return Principal{Name: "local", Role: host.RoleAdmin} }
 
 // Admin says whether it is an admin token.
 func (p *Principal) Admin() bool { return p.Role != "" }
+
+// Limited says whether an admin token is limited to some connections: it then
+// opens nothing that is about the whole host.
+func (p *Principal) Limited() bool { return len(p.scope) > 0 }
 
 // Covers says whether an admin token's patterns cover the connection.
 func (p *Principal) Covers(id host.ConnectionID) bool {
@@ -170,23 +184,26 @@ func (a *Auth) make(prefix string, t host.Token) (string, host.Token) {
 }
 
 // MintConnection makes a connection's token and ends the one of the same name.
-// expires zero: never. more goes into the same step.
-func (a *Auth) MintConnection(ctx context.Context, c host.ConnectionID, name string, access host.Access, expires time.Time, more ...state.Put) (string, error) {
-	return a.mint(ctx, ConnectionPrefix, host.Token{Name: name, Connection: c, Access: access, ExpiresAt: expires}, false, more)
+// expires zero: never. What it goes with should hold the connection itself, so
+// that no token outlives a connection that is removed meanwhile;
+// state.ErrChanged tells that it was changed in between.
+func (a *Auth) MintConnection(ctx context.Context, c host.ConnectionID, name string, access host.Access, expires time.Time, with Step) (string, error) {
+	return a.mint(ctx, ConnectionPrefix, host.Token{Name: name, Connection: c, Access: access, ExpiresAt: expires}, false, with)
 }
 
-// Renew makes a connection's token and ends every other of it, in the step
-// that does more.
-func (a *Auth) Renew(ctx context.Context, c host.ConnectionID, more ...state.Put) (string, error) {
-	return a.mint(ctx, ConnectionPrefix, host.Token{Name: "default", Connection: c, Access: host.AccessWrite}, true, more)
+// Renew makes a connection's token and ends every other of it.
+func (a *Auth) Renew(ctx context.Context, c host.ConnectionID, with Step) (string, error) {
+	return a.mint(ctx, ConnectionPrefix, host.Token{Name: "default", Connection: c, Access: host.AccessWrite}, true, with)
 }
 
 // MintAdmin makes an admin token and ends the one of the same name.
 func (a *Auth) MintAdmin(ctx context.Context, name string, role host.Role, scope []string, expires time.Time) (string, error) {
-	return a.mint(ctx, AdminPrefix, host.Token{Name: name, Role: role, Scope: scope, ExpiresAt: expires}, false, nil)
+	return a.mint(ctx, AdminPrefix, host.Token{Name: name, Role: role, Scope: scope, ExpiresAt: expires}, false, Step{})
 }
 
-func (a *Auth) mint(ctx context.Context, prefix string, t host.Token, endAll bool, more []state.Put) (string, error) {
+func (a *Auth) mint(ctx context.Context, prefix string, t host.Token, endAll bool, with Step) (string, error) {
+	a.minting.Lock()
+	defer a.minting.Unlock()
 	old, err := a.List(ctx, t.Connection)
 	if err != nil {
 		return "", err
@@ -196,13 +213,13 @@ func (a *Auth) mint(ctx context.Context, prefix string, t host.Token, endAll boo
 	if err != nil {
 		return "", err
 	}
-	puts := append([]state.Put{put}, more...)
+	puts := append([]state.Put{put}, with.Puts...)
 	for _, o := range old {
 		if endAll || o.Name == t.Name {
 			puts = append(puts, state.Delete(state.KindToken, string(o.ID), state.Any))
 		}
 	}
-	if _, err := a.store.Commit(ctx, a.now(), puts, nil, nil); err != nil {
+	if _, err := a.store.Commit(ctx, a.now(), puts, with.Events, nil); err != nil {
 		return "", fmt.Errorf("write the token: %w", err)
 	}
 	return token, nil
@@ -227,6 +244,8 @@ func (a *Auth) List(ctx context.Context, c host.ConnectionID) ([]host.Token, err
 // Revoke ends the tokens of a connection ("": of administration) that have the
 // name, or all of them where it is empty. It says how many there were.
 func (a *Auth) Revoke(ctx context.Context, c host.ConnectionID, name string) (int, error) {
+	a.minting.Lock()
+	defer a.minting.Unlock()
 	all, err := a.List(ctx, c)
 	if err != nil {
 		return 0, err

@@ -50,3 +50,22 @@ func (b *Box) Open(c *host.Connection) (map[string]string, error) {
 	}
 	return host.CredentialsFrom(plain)
 }
+
+// SealAnswer seals an answer that may hold a token, to be told again where a
+// request is repeated. Place binds it to that request.
+func (b *Box) SealAnswer(place string, answer []byte) ([]byte, error) {
+	sealed, err := b.sealer.Seal("", answer, []byte("answer/"+place))
+	if err != nil {
+		return nil, fmt.Errorf("seal an answer: %w", err)
+	}
+	return sealed, nil
+}
+
+// OpenAnswer opens what SealAnswer sealed for the same place.
+func (b *Box) OpenAnswer(place string, sealed []byte) ([]byte, error) {
+	answer, err := b.sealer.Open("", sealed, []byte("answer/"+place))
+	if err != nil {
+		return nil, fmt.Errorf("open an answer: %w", err)
+	}
+	return answer, nil
+}

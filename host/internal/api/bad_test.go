@@ -1,0 +1,226 @@
+package api_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
+	"github.com/dinrail/dinrail/host/internal/auth"
+)
+
+func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
+	r := setup(t)
+	theirs := r.connect(other)
+	r.put(other, "items", record{"1", `{}`})
+	cursor := r.ask("GET", "/v1/items", theirs, "").cursor()
+	runs := r.ask("GET", "/v1/sync-runs?limit=1", theirs, "").cursor()
+	forged := []byte(r.ask("GET", "/v1/items", r.token, "").cursor())
+	forged[12] ^= 1
+	for _, c := range []struct {
+		name, method, path, token, body string
+		status                          int
+		code, location                  string
+	}{
+		{"no token", "GET", "/v1/items", "", "", 401, "unauthorized", ""},
+		{"wrong token", "GET", "/v1/items", "drc_abc_def", "", 401, "unauthorized", ""},
+		{"token with a changed letter", "GET", "/v1/items", r.token[:len(r.token)-1] + "-", "", 401, "unauthorized", ""},
+		{"long token", "GET", "/v1/items", "drc_" + strings.Repeat("a", 5000), "", 401, "unauthorized", ""},
+		{"limit=0", "GET", "/v1/items?limit=0", r.token, "", 422, "invalid", "query.limit"},
+		{"limit=1001", "GET", "/v1/changes?limit=1001", r.token, "", 422, "invalid", "query.limit"},
+		{"unknown filter", "GET", "/v1/items?colour=red", r.token, "", 422, "invalid", "query.colour"},
+		{"unknown native filter", "GET", "/v1/native/Bin?colour=red", r.token, "", 422, "invalid", "query.colour"},
+		{"unknown operator", "GET", "/v1/items?id[like]=x", r.token, "", 422, "invalid", "query.id[like]"},
+		{"twice", "GET", "/v1/items?limit=1&limit=2", r.token, "", 422, "invalid", "query.limit"},
+		{"no time", "GET", "/v1/items?modified_after=yesterday", r.token, "", 422, "invalid", "query.modified_after"},
+		{"no duration", "GET", "/v1/changes?wait=1h", r.token, "", 422, "invalid", "query.wait"},
+		{"unknown parameter", "GET", "/v1/connection?a=1", r.token, "", 422, "invalid", "query.a"},
+		{"unknown parameter of an action", "POST", "/v1/admin/connections/plant-7/pause?a=1", root, "", 422, "invalid", "query.a"},
+		{"unknown include", "GET", "/v1/items?include=all", r.token, "", 422, "invalid", "query.include"},
+		{"not a cursor", "GET", "/v1/items?cursor=AAAA", r.token, "", 422, "invalid_cursor", "query.cursor"},
+		{"forged cursor", "GET", "/v1/items?cursor=" + string(forged), r.token, "", 422, "invalid_cursor", "query.cursor"},
+		{"another connection's cursor", "GET", "/v1/items?cursor=" + cursor, r.token, "", 410, "cursor_expired", ""},
+		{"another list's cursor", "GET", "/v1/entities?cursor=" + runs, theirs, "", 422, "invalid_cursor", "query.cursor"},
+		{"unknown entity", "GET", "/v1/things", r.token, "", 404, "not_found", ""},
+		{"unknown record", "GET", "/v1/items/9", r.token, "", 404, "not_found", ""},
+		{"unknown run", "GET", "/v1/sync-runs/run_9", r.token, "", 404, "not_found", ""},
+		{"nothing there", "GET", "/nothing", "", "", 404, "not_found", ""},
+		{"nothing in administration", "GET", "/v1/admin/nothing", root, "", 404, "not_found", ""},
+		{"wrong method", "PUT", "/v1/items", r.token, "", 405, "method_not_allowed", ""},
+		{"wrong method of one record", "POST", "/v1/items/1", r.token, "", 405, "method_not_allowed", ""},
+		{"no JSON", "POST", "/v1/sync", r.token, "{", 422, "invalid", "body"},
+		{"unknown field", "POST", "/v1/sync", r.token, `{"colour":1}`, 422, "invalid", "body.colour"},
+		{"wrong type", "POST", "/v1/sync", r.token, `{"mode":1}`, 422, "invalid", "body.mode"},
+		{"more than one value", "POST", "/v1/sync", r.token, `{} {}`, 422, "invalid", "body"},
+		{"unknown mode", "POST", "/v1/sync", r.token, `{"mode":"fast"}`, 422, "invalid", "body.mode"},
+		{"unknown entity to sync", "POST", "/v1/sync", r.token, `{"entities":["x"]}`, 422, "invalid", "body.entities"},
+		{"10 MB", "POST", "/v1/sync", r.token, strings.Repeat("x", 10<<20), 413, "too_large", ""},
+		{"connection token for administration", "GET", "/v1/admin/connections", r.token, "", 403, "forbidden", ""},
+		{"admin token without a connection", "GET", "/v1/items", root, "", 422, "invalid", ""},
+		{"metrics from elsewhere", "GET", "/metrics", "", "", 401, "unauthorized", ""},
+		{"metrics with a connection's token", "GET", "/metrics", r.token, "", 403, "forbidden", ""},
+		{"write", "POST", "/v1/items", r.token, `{}`, 501, "unsupported", ""},
+		{"batch", "POST", "/v1/items/batch", r.token, `{}`, 501, "unsupported", ""},
+		{"act", "POST", "/v1/items/1/actions/approve", r.token, `{}`, 501, "unsupported", ""},
+		{"passthrough", "POST", "/v1/passthrough", r.token, `{}`, 501, "unsupported", ""},
+		{"native write", "PATCH", "/v1/native/Bin/1", r.token, `{}`, 501, "unsupported", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			a := r.ask(c.method, c.path, c.token, c.body)
+			if a.status != c.status || a.code() != c.code {
+				t.Fatalf("got %d %s, want %d %s\n%s", a.status, a.code(), c.status, c.code, a.text)
+			}
+			if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+				t.Errorf("content type %s", got)
+			}
+			if a.body["detail"] == "" || a.body["request_id"] != a.header.Get("X-Request-Id") || a.header.Get("Dinrail-Version") != "1.2.3" {
+				t.Errorf("detail, request id or version is missing: %s", a.text)
+			}
+			if (a.status == http.StatusUnauthorized) != (a.header.Get("WWW-Authenticate") != "") {
+				t.Error("WWW-Authenticate goes with 401")
+			}
+			if c.location != "" && !strings.Contains(a.text, `"location":"`+c.location+`"`) {
+				t.Errorf("%s is not named: %s", c.location, a.text)
+			}
+		})
+	}
+	for _, secret := range []string{r.token, theirs, root} {
+		if strings.Contains(r.log.String(), secret) {
+			t.Error("a token is in the log")
+		}
+	}
+}
+
+// endless is a body whose length nobody told.
+type endless struct{}
+
+func (endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	return len(b), nil
+}
+
+func TestBodyOfUnknownLengthIsBounded(t *testing.T) {
+	r := setup(t)
+	req := httptest.NewRequest("POST", "/v1/sync", endless{})
+	req.ContentLength = -1
+	req.Header.Set("Authorization", "Bearer "+r.token)
+	w := httptest.NewRecorder()
+	r.api.ServeHTTP(w, req)
+	r.want("status", w.Code, http.StatusRequestEntityTooLarge)
+}
+
+func TestCursorLivesAsLongAsTombstonesAndItsConnection(t *testing.T) {
+	r := setup(t)
+	cursor := r.ask("GET", "/v1/items", r.token, "").cursor()
+	r.later(89 * 24 * time.Hour)
+	r.want("89 days", r.ask("GET", "/v1/items?cursor="+cursor, r.token, "").status, http.StatusOK)
+	r.later(2 * 24 * time.Hour)
+	r.want("91 days", r.ask("GET", "/v1/items?cursor="+cursor, r.token, "").code(), "cursor_expired")
+	cursor = r.ask("GET", "/v1/items", r.token, "").cursor()
+	r.edit(plant, func(c *host.Connection) { c.Incarnation = "another" })
+	r.want("another life", r.ask("GET", "/v1/items?cursor="+cursor, r.token, "").code(), "cursor_expired")
+}
+
+func TestStatusOfAConnectionDecidesWhatItsTokenOpens(t *testing.T) {
+	r := setup(t)
+	r.edit(plant, func(c *host.Connection) { c.Status, c.Reason = host.StatusAuthRequired, "the login was refused" })
+	r.want("connection", r.ask("GET", "/v1/connection", r.token, "").body["status"], "auth_required")
+	r.want("sync status", r.ask("GET", "/v1/sync-status", r.token, "").status, http.StatusOK)
+	for _, path := range []string{"/v1/items", "/v1/changes", "/v1/entities", "/v1/sync-runs"} {
+		if a := r.ask("GET", path, r.token, ""); a.status != http.StatusUnauthorized || a.code() != "connection_auth_required" {
+			t.Errorf("%s: %d %s", path, a.status, a.code())
+		}
+	}
+	since := r.now()
+	r.edit(plant, func(c *host.Connection) { c.Status, c.StaleSince = host.StatusOffline, since })
+	a := r.ask("GET", "/v1/items", r.token, "")
+	r.want("offline", a.status, http.StatusOK)
+	r.want("stale since", a.header.Get("Dinrail-Stale-Since"), host.FormatTime(since))
+	r.edit(plant, func(c *host.Connection) { c.Status, c.DetachedAt = host.StatusDetached, r.now() })
+	a = r.ask("GET", "/v1/connection", r.token, "")
+	r.want("detached", a.code(), "connection_detached")
+	r.want("detached", a.status, http.StatusUnauthorized)
+}
+
+func TestRateIsPerToken(t *testing.T) {
+	at := time.Now()
+	r := setup(t, func(p *api.Params) { p.Rate, p.Clock = 5, func() time.Time { return at } })
+	second := r.connect(other)
+	for range 5 {
+		r.want("within", r.ask("GET", "/v1/connection", r.token, "").status, http.StatusOK)
+	}
+	a := r.ask("GET", "/v1/connection", r.token, "")
+	r.want("over", a.status, http.StatusTooManyRequests)
+	r.want("code", a.code(), "rate_limited")
+	r.want("retry after", a.header.Get("Retry-After"), "1")
+	r.want("another token", r.ask("GET", "/v1/connection", second, "").status, http.StatusOK)
+	for range 20 {
+		r.want("admin", r.ask("GET", "/v1/connection", root, "", "Dinrail-Connection: plant-7").status, http.StatusOK)
+	}
+}
+
+func TestRolesOpenWhatTheyAreFor(t *testing.T) {
+	r := setup(t)
+	r.connect(other)
+	ctx := context.Background()
+	token := func(name string, role host.Role, scope ...string) string {
+		s, err := r.auth.MintAdmin(ctx, name, role, scope, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	viewer, operator := token("viewer", host.RoleViewer), token("operator", host.RoleOperator)
+	connector, limited := token("connector", host.RoleConnector), token("limited", host.RoleAdmin, "plant-7*")
+	for _, c := range []struct {
+		name, method, path, token, body string
+		status                          int
+	}{
+		{"viewer reads", "GET", "/v1/items", viewer, "", 200},
+		{"viewer reads no raw", "GET", "/v1/items?include=raw", viewer, "", 403},
+		{"viewer reads no raw changes", "GET", "/v1/changes?include=raw", viewer, "", 403},
+		{"viewer does not pause", "POST", "/v1/admin/connections/plant-7/pause", viewer, "", 403},
+		{"operator pauses", "POST", "/v1/admin/connections/plant-7/pause", operator, "", 200},
+		{"operator resumes", "POST", "/v1/admin/connections/plant-7/resume", operator, "", 200},
+		{"operator mints nothing", "POST", "/v1/admin/connections/plant-7/token", operator, "{}", 403},
+		{"operator removes nothing", "DELETE", "/v1/admin/connections/plant-7", operator, "", 403},
+		{"connector reads nothing", "GET", "/v1/admin/connections", connector, "", 403},
+		{"limited sees its own", "GET", "/v1/admin/connections/plant-7", limited, "", 200},
+		{"limited sees no other", "GET", "/v1/admin/connections/plant-8", limited, "", 404},
+		{"limited pauses no other", "POST", "/v1/admin/connections/plant-8/pause", limited, "", 404},
+		{"limited mints no admin token", "POST", "/v1/admin/tokens", limited, `{"name":"x"}`, 403},
+		{"limited does not reload", "POST", "/v1/admin/reload", limited, "", 403},
+		{"limited makes none outside", "POST", "/v1/admin/connections", limited, `{"id":"elsewhere","system":"erp"}`, 403},
+	} {
+		if a := r.ask(c.method, c.path, c.token, c.body, "Dinrail-Connection: plant-7"); a.status != c.status {
+			t.Errorf("%s: got %d, want %d: %s", c.name, a.status, c.status, a.text)
+		}
+	}
+	r.want("limited lists its own", r.ask("GET", "/v1/admin/connections", limited, "").ids(), "plant-7")
+	r.want("limited data of others", r.ask("GET", "/v1/items", limited, "", "Dinrail-Connection: plant-8").status, http.StatusNotFound)
+	read, err := r.auth.MintConnection(ctx, plant, "read", host.AccessRead, time.Time{}, auth.Step{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.want("reading token", r.ask("GET", "/v1/items", read, "").status, http.StatusOK)
+	r.want("reading token writes", r.ask("POST", "/v1/items", read, "{}").status, http.StatusForbidden)
+}
+
+func TestRevokedAndExpiredTokensOpenNothingAtOnce(t *testing.T) {
+	r := setup(t)
+	short, err := r.auth.MintConnection(context.Background(), plant, "short", host.AccessRead, r.now().Add(time.Hour), auth.Step{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.want("before", r.ask("GET", "/v1/items", short, "").status, http.StatusOK)
+	r.later(time.Hour)
+	r.want("expired", r.ask("GET", "/v1/items", short, "").status, http.StatusUnauthorized)
+	r.want("revoke", r.ask("DELETE", "/v1/admin/connections/plant-7/token?name=default", root, "").body["revoked"], 1.0)
+	r.want("revoked", r.ask("GET", "/v1/items", r.token, "").status, http.StatusUnauthorized)
+}

@@ -1,0 +1,52 @@
+package api_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+// BenchmarkList100 compares a list of 100 records with a bare net/http handler
+// that writes the same bytes.
+func BenchmarkList100(b *testing.B) {
+	r := setup(b)
+	var records []record
+	for i := range 100 {
+		records = append(records, record{fmt.Sprint("item-", i), fmt.Sprintf(`{"number":"IT-%d","name":"Hexagon bolt M8 x %d, zinc plated, strength class 8.8","status":"active","unit":"piece","vendor":{"id":"7","name":"Fasteners Ltd"},"price":%d.50,"note":"%0100d"}`, i, i, i, i)})
+	}
+	r.put(plant, "items", records...)
+	same := []byte(r.ask("GET", "/v1/items", r.token, "").text)
+	for name, h := range map[string]http.Handler{
+		"api":  r.api,
+		"bare": http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(same) }),
+	} {
+		b.Run(name, func(b *testing.B) {
+			server := httptest.NewServer(h)
+			defer server.Close()
+			b.SetBytes(int64(len(same)))
+			b.RunParallel(func(pb *testing.PB) {
+				client := &http.Client{Transport: &http.Transport{}}
+				defer client.CloseIdleConnections()
+				for pb.Next() {
+					req, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL+"/v1/items", nil)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					req.Header.Set("Authorization", "Bearer "+r.token)
+					res, err := client.Do(req)
+					if err != nil {
+						b.Error(err)
+						return
+					}
+					if n, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK || n < 30_000 {
+						b.Errorf("%d, %d bytes, %v", res.StatusCode, n, err)
+					}
+					_ = res.Body.Close()
+				}
+			})
+		})
+	}
+}

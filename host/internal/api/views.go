@@ -1,0 +1,201 @@
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/dinrail/dinrail/host"
+)
+
+// Views are what is answered: the nouns with times in milliseconds, durations
+// in words, and nothing sealed.
+
+// stamp is a time as it is answered: RFC 3339 in UTC with milliseconds, null
+// for none.
+type stamp time.Time
+
+// MarshalJSON implements json.Marshaler.
+func (s stamp) MarshalJSON() ([]byte, error) { return timeOrNull(nil, time.Time(s)), nil }
+
+// IsZero lets omitzero leave it out.
+func (s stamp) IsZero() bool { return time.Time(s).IsZero() }
+
+// recordView documents a record; it is written by writeRecord, field by field.
+type recordView struct {
+	ID        host.RecordID   `json:"id"`
+	Entity    host.EntityName `json:"entity"`
+	Sequence  host.Sequence   `json:"sequence"`
+	Version   string          `json:"version"`
+	CreatedAt *stamp          `json:"created_at"`
+	UpdatedAt *stamp          `json:"updated_at"`
+	SyncedAt  *stamp          `json:"synced_at"`
+	Deleted   bool            `json:"deleted"`
+	DeletedAt *stamp          `json:"deleted_at"`
+	Custom    map[string]any  `json:"custom,omitempty"`
+	Raw       any             `json:"raw,omitempty"`
+}
+
+// changeView documents an entry of the feed.
+type changeView struct {
+	Sequence  host.Sequence   `json:"sequence"`
+	Operation host.Operation  `json:"operation"`
+	Entity    host.EntityName `json:"entity"`
+	Record    recordView      `json:"record"`
+}
+
+// connectionView is a connection as a data token sees it.
+type connectionView struct {
+	ID        host.ConnectionID     `json:"id"`
+	Label     string                `json:"label"`
+	System    host.SystemName       `json:"system"`
+	Status    host.ConnectionStatus `json:"status"`
+	Since     stamp                 `json:"since"`
+	Reason    string                `json:"reason"`
+	ManagedBy host.ManagedBy        `json:"managed_by"`
+	Metadata  map[string]string     `json:"metadata"`
+	Entities  []host.EntityName     `json:"entities"`
+}
+
+func viewOf(c *host.Connection) connectionView {
+	v := connectionView{
+		ID: c.ID, Label: c.Label, System: c.System, Status: c.Status, Since: stamp(c.Since),
+		Reason: c.Reason, ManagedBy: c.ManagedBy, Metadata: c.Metadata, Entities: []host.EntityName{},
+	}
+	if v.Metadata == nil {
+		v.Metadata = map[string]string{}
+	}
+	for _, e := range c.Entities {
+		v.Entities = append(v.Entities, e.Name)
+	}
+	return v
+}
+
+// orderView is a standing order in words.
+type orderView struct {
+	Every   string `json:"every,omitempty"`
+	Full    string `json:"full,omitempty"`
+	History string `json:"history,omitempty"`
+}
+
+// adminView is a connection as administration sees it.
+type adminView struct {
+	connectionView
+	Settings   map[string]any                `json:"settings"`
+	Auth       string                        `json:"auth"`
+	Sync       map[host.EntityName]orderView `json:"sync,omitempty"`
+	CheckEvery string                        `json:"check_every"`
+	Paused     bool                          `json:"paused"`
+	Source     string                        `json:"source,omitempty"`
+	CreatedAt  stamp                         `json:"created_at"`
+	Token      string                        `json:"token,omitempty"` // shown once
+}
+
+func adminViewOf(c *host.Connection) adminView {
+	v := adminView{
+		connectionView: viewOf(c), Settings: c.Settings, Auth: c.Auth, CheckEvery: c.CheckEvery.String(),
+		Paused: c.Paused, Source: c.Source, CreatedAt: stamp(c.CreatedAt),
+	}
+	if v.Settings == nil {
+		v.Settings = map[string]any{}
+	}
+	for e, o := range c.Syncs {
+		if v.Sync == nil {
+			v.Sync = map[host.EntityName]orderView{}
+		}
+		ov := orderView{Every: o.Every.String(), Full: o.Full.String()}
+		if o.History > 0 {
+			ov.History = o.History.String()
+		}
+		v.Sync[e] = ov
+	}
+	if c.Invalid != "" {
+		v.Reason = c.Invalid
+	}
+	return v
+}
+
+// entityView is an entity with what is kept of it.
+type entityView struct {
+	host.Entity
+	Records int64  `json:"records"`
+	Schema  string `json:"schema,omitempty"`
+}
+
+// syncView is how an entity's sync stands.
+type syncView struct {
+	Entity        host.EntityName `json:"entity"`
+	Status        host.SyncStatus `json:"status"`
+	LastSuccessAt stamp           `json:"last_success_at"`
+	LastRun       host.RunID      `json:"last_run"`
+	Run           host.RunID      `json:"run,omitempty"`
+	Records       int64           `json:"records"`
+	NextRunAt     stamp           `json:"next_run_at"`
+	Error         *host.Problem   `json:"error"`
+}
+
+// runView is a run.
+type runView struct {
+	host.Run
+	QueuedAt  stamp `json:"queued_at"`
+	StartedAt stamp `json:"started_at,omitzero"`
+	EndedAt   stamp `json:"ended_at,omitzero"`
+}
+
+func runViewOf(r host.Run) runView {
+	return runView{r, stamp(r.QueuedAt), stamp(r.StartedAt), stamp(r.EndedAt)}
+}
+
+// processView is a connector's process.
+type processView struct {
+	host.Process
+	Since stamp `json:"since"`
+}
+
+// eventView is an event.
+type eventView struct {
+	ID         host.EventID      `json:"id"`
+	Type       host.EventType    `json:"type"`
+	Time       stamp             `json:"timestamp"`
+	Connection host.ConnectionID `json:"connection_id,omitempty"`
+	Data       json.RawMessage   `json:"data"`
+}
+
+// tokenView is a token as it is listed.
+type tokenView struct {
+	ID          host.TokenID `json:"id"`
+	Name        string       `json:"name"`
+	Access      host.Access  `json:"access,omitempty"`
+	Role        host.Role    `json:"role,omitempty"`
+	Connections []string     `json:"connections,omitempty"`
+	CreatedAt   stamp        `json:"created_at"`
+	ExpiresAt   stamp        `json:"expires_at,omitzero"`
+}
+
+// tokenAnswer shows a token, once.
+type tokenAnswer struct {
+	Token string `json:"token"`
+}
+
+// checkView is the outcome of a check that a person asked for.
+type checkView struct {
+	ID     host.ConnectionID     `json:"id"`
+	OK     bool                  `json:"ok"`
+	Error  *host.Problem         `json:"error"`
+	Status host.ConnectionStatus `json:"status"`
+	Reason string                `json:"reason"`
+}
+
+// need is something that waits for a person.
+type need struct {
+	Connection host.ConnectionID `json:"connection_id,omitempty"`
+	Connector  string            `json:"connector,omitempty"`
+	What       string            `json:"what"`
+	Do         string            `json:"do"`
+}
+
+// statusView is how the host is.
+type statusView struct {
+	Version     string                        `json:"version"`
+	Connections map[host.ConnectionStatus]int `json:"connections"`
+	Needs       []need                        `json:"needs"`
+}
