@@ -111,7 +111,7 @@ func TestCredentialsDoNotFollowARedirectToAnotherHost(t *testing.T) {
 	system := httptest.NewServer(http.RedirectHandler(other.URL, http.StatusFound))
 	defer system.Close()
 	_, err := newCaller(t, nil).get(t.Context(), system.URL)
-	wantFailure(t, err, CodeInvalid, "use that address")
+	_ = wantFailure(t, err, CodeInvalid, "use that address")
 	if reached {
 		t.Error("the other host was called")
 	}
@@ -131,7 +131,7 @@ func TestAnswersAreBoundedInSize(t *testing.T) {
 		t.Fatalf("%d bytes, %v", len(text), err)
 	}
 	_, err := c.get(t.Context(), system.URL+"/over")
-	wantFailure(t, err, CodeInternal, "larger than 32 MiB")
+	_ = wantFailure(t, err, CodeInternal, "larger than 32 MiB")
 }
 
 type zeros struct{}
@@ -160,7 +160,7 @@ func TestAnAnswerThatNeverEndsIsCutOff(t *testing.T) {
 		}
 		started := time.Now()
 		_, err := c.get(t.Context(), "http://system.example/")
-		wantFailure(t, err, CodeUnavailable, "did not end within")
+		_ = wantFailure(t, err, CodeUnavailable, "did not end within")
 		if took := time.Since(started); took != callTimeout {
 			t.Errorf("it took %s", took)
 		}
@@ -187,7 +187,7 @@ func TestPinnedCertificateAndOwnAuthorityAreAccepted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			text, err := newCaller(t, c.network).get(t.Context(), system.URL)
 			if c.words != "" {
-				wantFailure(t, err, CodeUnavailable, c.words)
+				_ = wantFailure(t, err, CodeUnavailable, c.words)
 			} else if err != nil || text != "hello" {
 				t.Fatalf("%q, %v", text, err)
 			}
@@ -231,7 +231,7 @@ func TestSystemThatIsNotThereIsUnavailableInWords(t *testing.T) {
 	c := newCaller(t, nil)
 	ctx := metadata.NewIncomingContext(t.Context(), metadata.Pairs(wire.TraceParent, "00-trace"))
 	_, err := c.get(WithPath(ctx, "/orders/{id}"), system.URL+"/orders/7")
-	wantFailure(t, err, CodeUnavailable, "refuses connections")
+	_ = wantFailure(t, err, CodeUnavailable, "refuses connections")
 	if len(c.calls) != 1 || c.calls[0].GetPath() != "/orders/{id}" || c.calls[0].GetError() == "" || c.calls[0].GetStatus() != 0 || c.calls[0].GetTrace() != "00-trace" {
 		t.Errorf("reported %v", c.calls)
 	}

@@ -48,10 +48,14 @@ func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.A
 	if err != nil {
 		return nil, errors.Join(host.Errorf(host.CodeInvalid, "make the control socket %s: %w; a shorter data_dir may help", path, err), tcp.Close())
 	}
-	return []*server{
+	servers := []*server{
 		{tcp, d.httpServer(handlers)},
 		{ownOnly{local}, d.httpServer(handlers.Local())},
-	}, nil
+	}
+	for _, s := range servers {
+		s.http.RegisterOnShutdown(handlers.EndWaits) // long polls do not hold the stop
+	}
+	return servers, nil
 }
 
 func (d *Daemon) httpServer(h http.Handler) *http.Server {

@@ -47,7 +47,7 @@ func hostEnv() []string {
 
 // start starts the connector with the environment given and no other.
 func start(o Options, env []string) (*session, error) {
-	s := &session{options: o, log: &tail{}, cmd: exec.Command(o.Binary)}
+	s := &session{options: o, log: &tail{}, cmd: exec.CommandContext(context.Background(), o.Binary)} // go-plugin ends it
 	s.cmd.Env = append([]string{}, env...)
 	s.client = plugin.NewClient(&plugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake,

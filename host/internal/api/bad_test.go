@@ -107,7 +107,7 @@ func (endless) Read(b []byte) (int, error) {
 
 func TestBodyOfUnknownLengthIsBounded(t *testing.T) {
 	r := setup(t)
-	req := httptest.NewRequest("POST", "/v1/sync", endless{})
+	req := httptest.NewRequest(http.MethodPost, "/v1/sync", endless{})
 	req.ContentLength = -1
 	req.Header.Set("Authorization", "Bearer "+r.token)
 	w := httptest.NewRecorder()

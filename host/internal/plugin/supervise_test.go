@@ -117,7 +117,7 @@ func TestCallsToTheSystemAreToldWithTheirConnection(t *testing.T) {
 		r.mu.Unlock()
 		if len(calls) > 0 {
 			got := calls[0]
-			if len(calls) != 1 || got.Method != "GET" || got.Path != "/me/{id}" || got.Status != 200 || got.Bytes != 3 || got.Error != "" {
+			if len(calls) != 1 || got.Method != http.MethodGet || got.Path != "/me/{id}" || got.Status != 200 || got.Bytes != 3 || got.Error != "" {
 				t.Fatalf("calls %+v", calls)
 			}
 			return

@@ -37,7 +37,7 @@ type served struct {
 	plugin.NetRPCUnsupportedPlugin
 }
 
-func (served) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error {
+func (served) GRPCServer(_ *plugin.GRPCBroker, s *grpc.Server) error { //nolint:unparam // go-plugin asks for the error
 	connectorv1.RegisterConnectorServiceServer(s, connector{})
 	return nil
 }
