@@ -80,6 +80,7 @@ func TestEachCheckCatchesAConnectorMadeToFailIt(t *testing.T) {
 				if err := os.Symlink(filepath.Join(dir, kind), filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
 				}
+				t.Cleanup(func() { _ = os.Remove(filepath.Join(dir, name)) })
 			}
 			err := check(t, want.check).Run(t.Context(), options(name))
 			if err == nil || !strings.Contains(err.Error(), want.words) {
@@ -106,6 +107,7 @@ func TestVolatileCheckpointsAreCaughtByTheKillAlone(t *testing.T) {
 	if err := os.Symlink(filepath.Join(dir, "broken"), filepath.Join(dir, name)); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _ = os.Remove(filepath.Join(dir, name)) })
 	for _, c := range sdktest.Checks() {
 		if err := c.Run(t.Context(), options(name)); (err != nil) != (c.Name == "kill") {
 			t.Errorf("%s: %v", c.Name, err)

@@ -238,9 +238,11 @@ func TestBrokenMessagesAreAnErrorOfThatRead(t *testing.T) {
 	} {
 		t.Run(fault, func(t *testing.T) {
 			name := host.ConnectorName("raw-" + fault)
-			if err := os.Link(filepath.Join(dir, "dinrail-plugin-raw"), filepath.Join(dir, "dinrail-plugin-"+string(name))); err != nil {
+			link := filepath.Join(dir, "dinrail-plugin-"+string(name))
+			if err := os.Link(filepath.Join(dir, "dinrail-plugin-raw"), link); err != nil {
 				t.Fatal(err)
 			}
+			t.Cleanup(func() { _ = os.Remove(link) })
 			r := setup(t, plugin.Options{})
 			c := open(t, r, plugin.OpenRequest{Connection: "a", Connector: name, System: "raw"})
 			var n int
