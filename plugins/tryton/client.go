@@ -10,7 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
-	"sync"
+	"time"
 
 	"github.com/dinrail/dinrail/sdk"
 )
@@ -23,8 +23,12 @@ type client struct {
 	database       string
 	user, password string
 
-	mu      sync.Mutex
+	// gate is held by whoever logs in; what follows belongs to its holder. A
+	// channel, so that waiting for it ends with the caller's context: a refused
+	// login is answered later each time.
+	gate    chan struct{}
 	session string // header value; empty: none
+	refused error  // why Tryton refused the login; nil: it did not
 }
 
 // errSession is returned inside when the session is no longer good.
@@ -33,13 +37,13 @@ var errSession = errors.New("the session has ended")
 // call calls a method with a session and decodes its result; a session that
 // has ended is made anew once.
 func (c *client) call(ctx context.Context, result any, method string, params ...any) error {
-	session, err := c.login(ctx, "")
+	session, err := c.login(ctx, "", false)
 	if err != nil {
 		return err
 	}
 	err = c.post(ctx, session, result, method, params)
 	if errors.Is(err, errSession) {
-		if session, err = c.login(ctx, session); err == nil {
+		if session, err = c.login(ctx, session, false); err == nil {
 			err = c.post(ctx, session, result, method, params)
 		}
 		if errors.Is(err, errSession) {
@@ -50,37 +54,55 @@ func (c *client) call(ctx context.Context, result any, method string, params ...
 }
 
 // login returns a session other than the dead one given, making it where there
-// is none.
-func (c *client) login(ctx context.Context, dead string) (string, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// is none. A refused login is remembered: Tryton locks a user out after a few,
+// so what runs beside the caller must not try it again. Only with anew is it
+// tried once more.
+func (c *client) login(ctx context.Context, dead string, anew bool) (string, error) {
+	select {
+	case c.gate <- struct{}{}:
+		defer func() { <-c.gate }()
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
+	if c.refused != nil && !anew {
+		return "", c.refused
+	}
 	if c.session != "" && c.session != dead {
 		return c.session, nil
 	}
 	var result []any
 	err := c.post(ctx, "", &result, "common.db.login", []any{c.user, map[string]string{"password": c.password}})
 	if errors.Is(err, errSession) || err == nil && len(result) < 2 {
-		return "", sdk.Failf(sdk.CodeAuthRequired, "Tryton does not accept the user name and password")
+		err = sdk.Failf(sdk.CodeAuthRequired, "Tryton does not accept the user name and password")
 	}
 	if err != nil {
+		var f *sdk.Failure
+		if errors.As(err, &f) && f.Code == sdk.CodeAuthRequired {
+			c.session, c.refused = "", err
+		}
 		return "", err
 	}
 	token := fmt.Sprintf("%s:%v:%v", c.user, result[0], result[1])
-	c.session = "Session " + base64.StdEncoding.EncodeToString([]byte(token))
+	c.session, c.refused = "Session "+base64.StdEncoding.EncodeToString([]byte(token)), nil
 	return c.session, nil
 }
 
 // logout ends the session at the server.
 func (c *client) logout(ctx context.Context) {
-	c.mu.Lock()
-	session := c.session
-	c.session = ""
-	c.mu.Unlock()
-	if session != "" {
-		_ = c.post(ctx, session, nil, "common.db.logout", nil) // it ends by itself otherwise
+	select {
+	case c.gate <- struct{}{}:
+		defer func() { <-c.gate }()
+	case <-ctx.Done():
+		return
+	}
+	if c.session != "" {
+		_ = c.post(ctx, c.session, nil, "common.db.logout", nil) // it ends by itself otherwise
+		c.session = ""
 	}
 }
 
+// post makes one call and decodes its result. Answers come with status 200 for
+// results and for errors alike.
 func (c *client) post(ctx context.Context, session string, result any, method string, params []any) error {
 	if params == nil {
 		params = []any{}
@@ -103,24 +125,36 @@ func (c *client) post(ctx context.Context, session string, result any, method st
 		if errors.As(err, &f) {
 			return f // without the URL around it
 		}
-		return err
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return &sdk.Failure{Code: sdk.CodeUnavailable, Message: "Tryton cannot be reached", Err: err}
 	}
 	defer res.Body.Close()
+	retryAt := sdk.RetryAfter(res.Header, time.Now())
 	switch {
 	case res.StatusCode == http.StatusUnauthorized:
 		return errSession
 	case res.StatusCode == http.StatusNotFound:
 		return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.database", Message: fmt.Sprintf("Tryton has no database %q", c.database)}
+	case res.StatusCode == http.StatusForbidden:
+		return sdk.Failf(sdk.CodePermissionDenied, "Tryton does not allow %s", method)
+	case res.StatusCode == http.StatusTooManyRequests && session == "":
+		return &sdk.Failure{Code: sdk.CodeRateLimited, RetryAt: retryAt, Message: "Tryton refuses logins for some minutes, after too many with a wrong password"}
 	case res.StatusCode == http.StatusTooManyRequests:
-		return sdk.Failf(sdk.CodeRateLimited, "Tryton refuses logins for some minutes, after too many with a wrong password")
+		return &sdk.Failure{Code: sdk.CodeRateLimited, RetryAt: retryAt, Message: "Tryton asks for fewer calls"}
 	case res.StatusCode >= 500:
-		return sdk.Failf(sdk.CodeUnavailable, "Tryton answers %s", res.Status)
+		return &sdk.Failure{Code: sdk.CodeUnavailable, RetryAt: retryAt, Message: "Tryton answers " + res.Status}
 	case res.StatusCode != http.StatusOK:
 		return sdk.Failf(sdk.CodeInternal, "Tryton answers %s", res.Status)
 	}
 	text, err := io.ReadAll(res.Body)
 	if err != nil {
-		return err
+		var f *sdk.Failure
+		if errors.As(err, &f) || ctx.Err() != nil {
+			return err
+		}
+		return &sdk.Failure{Code: sdk.CodeUnavailable, Message: "Tryton broke off in the middle of an answer", Err: err}
 	}
 	var answer struct {
 		Result json.RawMessage   `json:"result"`

@@ -1,11 +1,32 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"slices"
 
+	"github.com/dinrail/dinrail/sdk"
 	"github.com/dinrail/dinrail/sdk/model"
 )
+
+// entity is how one unified entity is read.
+type entity struct {
+	name, label string
+	model       string
+	incremental bool
+	fields      []string
+	// lines is the field of a record's lines and their model: a changed line
+	// leaves its header untouched.
+	lines, lineModel string
+	needs            []string // further models that must be readable
+	only             func(ctx context.Context, s scope) ([]any, error)
+	complete         func(ctx context.Context, s scope, rows []row) error
+	record           func(r row, currency string) any // the company's currency
+}
+
+// models are all that must be readable.
+func (e *entity) models() []string { return append([]string{e.model}, e.needs...) }
 
 // entities are what this connector reads.
 var entities = []*entity{
@@ -18,7 +39,7 @@ var entities = []*entity{
 	},
 	{
 		name: "items", label: "Items", model: "product.product", incremental: true,
-		lines: "template", lineModel: "product.template", // a variant shows its template's fields
+		lines: "template", lineModel: "product.template", needs: []string{"product.template"}, // a variant shows its template's fields
 		fields: []string{"code", "name", "description", "type", "active", "default_uom.symbol", "cost_price", "list_price", "template"},
 		record: item,
 	},
@@ -33,6 +54,14 @@ var entities = []*entity{
 	},
 }
 
+func known() []sdk.Entity {
+	out := make([]sdk.Entity, len(entities))
+	for i, e := range entities {
+		out[i] = sdk.Entity{Name: e.name, Label: e.label, Key: []string{"id"}, Incremental: e.incremental}
+	}
+	return out
+}
+
 func lookup(name string) (*entity, bool) {
 	for _, e := range entities {
 		if e.name == name {
@@ -42,30 +71,12 @@ func lookup(name string) (*entity, bool) {
 	return nil, false
 }
 
-// readAll reads all records of a model that meet a condition, in order of id.
-func readAll(ctx context.Context, c *client, name string, domain []any, fields []string) ([]row, error) {
-	var all []row
-	after := json.Number("0")
-	for {
-		var rows []row
-		where := append([]any{[]any{"id", ">", after}}, domain...)
-		if err := c.call(ctx, &rows, "model."+name+".search_read", where, 0, 1000, []any{[]any{"id", "ASC"}}, fields, everything); err != nil {
-			return nil, err
-		}
-		all = append(all, rows...)
-		if len(rows) < 1000 {
-			return all, nil
-		}
-		after, _ = rows[len(rows)-1]["id"].(json.Number)
-	}
-}
-
 // vendorIDs returns the parties that something is or was bought from.
-func vendorIDs(ctx context.Context, c *client) ([]any, error) {
+func vendorIDs(ctx context.Context, s scope) ([]any, error) {
 	seen := map[json.Number]bool{}
 	ids := []any{}
 	for _, name := range []string{"purchase.product_supplier", "purchase.purchase"} {
-		rows, err := readAll(ctx, c, name, nil, []string{"party"})
+		rows, err := s.all(ctx, name, nil, []string{"party"})
 		if err != nil {
 			return nil, err
 		}
@@ -80,12 +91,12 @@ func vendorIDs(ctx context.Context, c *client) ([]any, error) {
 }
 
 // byParent reads the records that stand below rows, grouped by their parent.
-func byParent(ctx context.Context, c *client, name, parent string, rows []row, fields []string) (map[string][]any, error) {
+func byParent(ctx context.Context, s scope, name, parent string, rows []row, fields []string) (map[string][]any, error) {
 	ids := make([]any, len(rows))
 	for i, r := range rows {
 		ids[i] = r["id"]
 	}
-	below, err := readAll(ctx, c, name, []any{[]any{parent, "in", ids}}, append(fields, parent))
+	below, err := s.all(ctx, name, []any{[]any{parent, "in", ids}}, append(fields, parent))
 	if err != nil {
 		return nil, err
 	}
@@ -97,23 +108,37 @@ func byParent(ctx context.Context, c *client, name, parent string, rows []row, f
 	return out, nil
 }
 
-func addAddresses(ctx context.Context, c *client, rows []row) error {
-	all, err := byParent(ctx, c, "party.address", "party", rows, []string{"name", "street", "city", "postal_code", "country.code", "subdivision.rec_name"})
+func addAddresses(ctx context.Context, s scope, rows []row) error {
+	all, err := byParent(ctx, s, "party.address", "party", rows, []string{"name", "street", "city", "postal_code", "country.code", "subdivision.rec_name"})
 	for _, r := range rows {
 		r["addresses"] = all[r.id()]
 	}
 	return err
 }
 
-func addLines(ctx context.Context, c *client, rows []row) error {
-	all, err := byParent(ctx, c, "purchase.line", "purchase", rows, []string{
-		"type", "sequence", "product.code", "product.name", "product.type", "description", "quantity", "actual_quantity", "unit.symbol",
+// addLines adds a purchase's lines in the order that Tryton shows them: by their
+// sequence, those without one last.
+func addLines(ctx context.Context, s scope, rows []row) error {
+	all, err := byParent(ctx, s, "purchase.line", "purchase", rows, []string{
+		"type", "sequence", "product.code", "product.name", "product.type", "description", "quantity", "move_done", "unit.symbol",
 		"unit_price", "amount", "delivery_date", "create_date", "write_date", "product_supplier.code",
 	})
 	for _, r := range rows {
-		r["lines"] = all[r.id()]
+		lines := all[r.id()]
+		slices.SortStableFunc(lines, func(a, b any) int { return cmp.Compare(place(a), place(b)) })
+		r["lines"] = lines
 	}
 	return err
+}
+
+func place(line any) int64 {
+	m, _ := line.(map[string]any)
+	if n, ok := m["sequence"].(json.Number); ok {
+		if i, err := n.Int64(); err == nil {
+			return i
+		}
+	}
+	return 1 << 62
 }
 
 func below(r row, name string) []row {
@@ -127,13 +152,13 @@ func below(r row, name string) []row {
 	return out
 }
 
-func vendor(r row) any {
+func vendor(r row, _ string) any {
 	v := model.Vendor{
 		Head:   model.Head{Number: model.Text(r.text("code")), Name: model.Text(r.text("name"))},
 		Status: model.VendorStatusActive, StatusNative: "active",
 		TaxID: model.Text(r.of("tax_identifier").text("code")),
 		Email: model.Text(r.text("email")), Phone: model.Text(r.text("phone")), Website: model.Text(r.text("website")),
-		Addresses: []model.Address{}, Contacts: []model.Contact{},
+		Addresses: []model.Address{},
 	}
 	if active := r.truth("active"); active != nil && !*active {
 		v.Status, v.StatusNative = model.VendorStatusInactive, "archived"
@@ -151,14 +176,13 @@ func vendor(r row) any {
 
 var itemKinds = map[string]model.ItemKind{"goods": model.ItemKindStock, "service": model.ItemKindService, "assets": model.ItemKindNonStock}
 
-func item(r row) any {
+func item(r row, currency string) any {
 	kind := r.text("type")
 	i := model.Item{
 		Head:        model.Head{Number: model.Text(r.text("code")), Name: model.Text(r.text("name"))},
 		Description: model.Text(r.text("description")), Kind: model.ItemKindUnknown, KindNative: model.Text(kind),
 		UOM: model.Text(r.of("default_uom").text("symbol")), Active: r.truth("active"),
-		UnitCost: model.Amount(r.decimal("cost_price"), ""), UnitPrice: model.Amount(r.decimal("list_price"), ""),
-		Attributes: []model.ItemAttribute{}, Assets: []model.Reference{}, Suppliers: []model.ItemSupplier{},
+		UnitCost: model.Amount(r.decimal("cost_price"), currency), UnitPrice: model.Amount(r.decimal("list_price"), currency),
 	}
 	if k, ok := itemKinds[kind]; ok {
 		i.Kind = k
@@ -172,7 +196,7 @@ var orderStatuses = map[string]model.PurchaseOrderStatus{
 	"cancel": model.PurchaseOrderStatusCancelled,
 }
 
-func purchaseOrder(r row) any {
+func purchaseOrder(r row, _ string) any {
 	state, currency := r.text("state"), r.of("currency").text("code")
 	party := r.of("party")
 	o := model.PurchaseOrder{
@@ -187,30 +211,63 @@ func purchaseOrder(r row) any {
 	if s, ok := orderStatuses[state]; ok {
 		o.Status = s
 	}
-	if state == "processing" && r.text("shipment_state") == "received" {
-		o.Status = model.PurchaseOrderStatusReceived
-	}
 	if name := r.of("payment_term").text("rec_name"); name != "" {
 		o.PaymentTerms = &model.PaymentTerms{Name: model.Text(name)}
 	}
+	received, goods := 0, 0
 	for i, l := range below(r, "lines") {
-		product := l.of("product")
-		line := model.PurchaseOrderLine{
-			Line: model.Line{ID: model.Text(l.id()), Position: i + 1},
-			Kind: model.PurchaseLineKindText, KindNative: model.Text(l.text("type")), Status: o.Status, StatusNative: model.Text(state),
-			Item:        model.Ref("items", product.id(), product.text("code"), product.text("name")),
-			Description: model.Text(l.text("description")), SKU: model.Text(l.of("product_supplier").text("code")),
-			Quantity: l.number("quantity"), UOM: model.Text(l.of("unit").text("symbol")),
-			UnitPrice: model.Amount(l.decimal("unit_price"), currency), NeededBy: l.date("delivery_date"),
+		line := purchaseOrderLine(l, i+1, o.Status, currency)
+		if delivered(l) {
+			goods++
 		}
-		if l.text("type") == "line" {
-			line.Kind = model.PurchaseLineKindItem
-			if product.text("type") == "service" {
-				line.Kind = model.PurchaseLineKindService
-			}
-			line.Amount = model.Amount(l.decimal("amount"), currency)
+		if line.Status == model.PurchaseOrderStatusReceived {
+			received++
 		}
 		o.Lines = append(o.Lines, line)
 	}
+	// Tryton says "processing" from the confirmation to the last delivery and
+	// invoice; how far the deliveries are stands with the lines.
+	if o.Status == model.PurchaseOrderStatusSent && received > 0 {
+		o.Status = model.PurchaseOrderStatusPartiallyReceived
+		if received == goods {
+			o.Status = model.PurchaseOrderStatusReceived
+		}
+	}
 	return o
+}
+
+// delivered tells lines that something is delivered for. Of all others, such as
+// services, Tryton says that their moves are done from the beginning.
+func delivered(l row) bool {
+	kind := l.of("product").text("type")
+	return l.text("type") == "line" && kind != "" && kind != "service"
+}
+
+// purchaseOrderLine maps a line. Those that are no items (comments, titles,
+// subtotals) are texts. A line has no state of its own: it is its order's,
+// until what it asks for is there.
+func purchaseOrderLine(l row, position int, order model.PurchaseOrderStatus, currency string) model.PurchaseOrderLine {
+	product := l.of("product")
+	line := model.PurchaseOrderLine{
+		Line: model.Line{ID: model.Text(l.id()), Position: position},
+		Kind: model.PurchaseLineKindText, KindNative: model.Text(l.text("type")),
+		Description: model.Text(l.text("description")),
+	}
+	if l.text("type") != "line" {
+		return line
+	}
+	line.Kind, line.Status = model.PurchaseLineKindItem, order
+	if product.text("type") == "service" {
+		line.Kind = model.PurchaseLineKindService
+	}
+	if done := l.truth("move_done"); delivered(l) && done != nil && *done && order == model.PurchaseOrderStatusSent {
+		line.Status = model.PurchaseOrderStatusReceived
+	}
+	line.Item = model.Ref("items", product.id(), product.text("code"), product.text("name"))
+	line.SKU = model.Text(l.of("product_supplier").text("code"))
+	line.Quantity, line.UOM = l.number("quantity"), model.Text(l.of("unit").text("symbol"))
+	line.UnitPrice = model.Amount(l.decimal("unit_price"), currency)
+	line.Amount = model.Amount(l.decimal("amount"), currency)
+	line.NeededBy = l.date("delivery_date")
+	return line
 }

@@ -2,8 +2,9 @@
 // interface. It reads vendors, items and purchase orders with their lines.
 //
 // It logs in with a session, never with Basic (which costs the server a
-// password hash a call), tries a refused login never again by itself, and
-// concludes nothing from an answer that holds an error inside HTTP 200.
+// password hash a call), tries a refused login again only when it is asked for
+// a check (Tryton locks a user out after a few), and concludes nothing from an
+// answer that is not of the form it should be, whatever its status says.
 package main
 
 import (
@@ -60,7 +61,7 @@ func (connector) Open(_ context.Context, r sdk.OpenRequest) (sdk.Connection, err
 	}
 	u.Path, u.RawQuery, u.Fragment = "/"+database+"/", "", ""
 	return &connection{rpc: &client{
-		http: r.HTTP, url: u.String(), database: database,
+		http: r.HTTP, url: u.String(), database: database, gate: make(chan struct{}, 1),
 		user: r.Credentials["username"], password: r.Credentials["password"],
 	}}, nil
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
+	"fmt"
 	"time"
 
 	"github.com/dinrail/dinrail/sdk"
@@ -16,166 +16,125 @@ const pageSize = 200
 // stamped earlier may have been committed later.
 const overlap = 2 * time.Minute
 
-// connection is one open connection.
-type connection struct{ rpc *client }
-
-// entity is how one unified entity is read.
-type entity struct {
-	name, label string
-	model       string
-	incremental bool
-	fields      []string
-	// lines is the field of a record's lines and their model: a changed line
-	// leaves its header untouched.
-	lines, lineModel string
-	needs            []string // further models that must be readable
-	only             func(ctx context.Context, c *client) ([]any, error)
-	complete         func(ctx context.Context, c *client, rows []row) error
-	record           func(r row) any
-}
-
-func known() []sdk.Entity {
-	out := make([]sdk.Entity, len(entities))
-	for i, e := range entities {
-		out[i] = sdk.Entity{Name: e.name, Label: e.label, Key: []string{"id"}, Incremental: e.incremental}
-	}
-	return out
-}
-
-// Check implements sdk.Connection: a login and a small question.
-func (c *connection) Check(ctx context.Context) (sdk.Identity, error) {
-	var preferences row
-	if err := c.rpc.call(ctx, &preferences, "model.res.user.get_preferences", true, map[string]any{}); err != nil {
-		return sdk.Identity{}, err
-	}
-	return sdk.Identity{Name: c.rpc.user}, nil
-}
-
-// Entities implements sdk.Connection. Tryton tells a missing right as an error
-// of the call, so each model is asked for once.
-func (c *connection) Entities(ctx context.Context) ([]sdk.Entity, error) {
-	out := known()
-	for i, e := range entities {
-		for _, m := range append([]string{e.model}, e.needs...) {
-			var n json.Number
-			err := c.rpc.call(ctx, &n, "model."+m+".search_count", []any{[]any{"id", "<", 0}}, map[string]any{})
-			var f *sdk.Failure
-			if errors.As(err, &f) && (f.Code == sdk.CodePermissionDenied || f.Code == sdk.CodeInternal) {
-				out[i].Denied = f.Message
-				break
-			}
-			if err != nil {
-				return nil, err
-			}
-		}
-	}
-	return out, nil
-}
-
-// Close implements sdk.Connection.
-func (c *connection) Close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	c.rpc.logout(ctx)
-	return nil
-}
+// checkpointVersion is that of the form below. A checkpoint of another is not
+// understood, and the read begins anew: too much is read, never too little.
+const checkpointVersion = 1
 
 // checkpoint is where a read stands. Records come in order of id; what changed
-// after Since is wanted, and Next is the Since of the read after this one.
+// after Since is wanted, and Next is the Since of the read after this one. It
+// is taken before the first page, so that what changes meanwhile comes then.
 type checkpoint struct {
-	Since time.Time `json:"since,omitzero"`
-	Next  time.Time `json:"next,omitzero"`
-	ID    int64     `json:"id,omitempty"` // read up to here; 0 once the read has ended
+	Version int       `json:"version"`
+	Since   time.Time `json:"since,omitzero"`
+	Next    time.Time `json:"next,omitzero"`
+	ID      int64     `json:"id,omitempty"`   // read up to here; 0: not begun, or ended
+	Full    bool      `json:"full,omitempty"` // what kind of read ID belongs to
+}
+
+// pages takes what is read. It is sdk.PageWriter.
+type pages interface {
+	Upsert(r sdk.Record) error
+	Bad(id, field, reason string) error
+	Total(n int64)
+	Flush(checkpoint []byte) error
 }
 
 // Read implements sdk.Connection.
 func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWriter) error {
+	return c.read(ctx, r, w)
+}
+
+func (c *connection) read(ctx context.Context, r sdk.ReadRequest, w pages) error {
 	e, ok := lookup(r.Entity)
 	if !ok {
 		return sdk.Failf(sdk.CodeNotFound, "Tryton has no %s here", r.Entity)
 	}
-	var at checkpoint
-	if len(r.Checkpoint) > 0 {
-		if err := json.Unmarshal(r.Checkpoint, &at); err != nil {
-			return &sdk.Failure{Code: sdk.CodeInvalid, Message: "the checkpoint is not one of this connector", Err: err}
-		}
-	}
-	if at.ID == 0 { // a new read
-		since := at.Next
-		if r.Full {
-			since = r.Since
-		}
-		at = checkpoint{Since: since}
-		var err error
-		if at.Next, err = c.newest(ctx, e); err != nil {
-			return err
-		}
-	}
-	domain, err := c.domain(ctx, e, at, r.Full)
+	s, err := c.scope(ctx)
 	if err != nil {
 		return err
 	}
-	var total json.Number
-	if err := c.rpc.call(ctx, &total, "model."+e.model+".search_count", domain, everything); err != nil {
+	return c.refusal(ctx, e, s.read(ctx, e, r, w))
+}
+
+func (s scope) read(ctx context.Context, e *entity, r sdk.ReadRequest, w pages) error {
+	at, err := s.begin(ctx, e, r)
+	if err != nil {
 		return err
 	}
-	if n, err := total.Int64(); err == nil && at.ID == 0 {
-		w.Total(n)
+	domain, err := s.domain(ctx, e, at)
+	if err != nil {
+		return err
 	}
-	for {
-		rows, err := c.page(ctx, e, domain, at.ID)
+	if at.ID == 0 {
+		total, err := s.count(ctx, e.model, domain)
 		if err != nil {
 			return err
 		}
-		for _, raw := range rows {
-			if err := upsert(w, e, raw); err != nil {
+		w.Total(total)
+	}
+	for {
+		rows, err := s.page(ctx, e, domain, at.ID)
+		if err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if err := s.upsert(w, e, r); err != nil {
 				return err
 			}
 		}
 		last := len(rows) < pageSize
-		if len(rows) > 0 {
-			n, _ := rows[len(rows)-1]["id"].(json.Number)
-			at.ID, _ = n.Int64()
-		}
-		mark := at
-		if last {
-			mark = checkpoint{Next: at.Next}
+		mark := checkpoint{Version: checkpointVersion, Next: at.Next}
+		if !last {
+			at.ID = rows[len(rows)-1].key()
+			mark = at
 		}
 		b, err := json.Marshal(mark)
 		if err != nil {
-			return err
+			return fmt.Errorf("write the checkpoint: %w", err)
 		}
-		if err := w.Flush(b); err != nil {
+		if err := w.Flush(b); err != nil || last {
 			return err
-		}
-		if last {
-			return nil
 		}
 	}
 }
 
-func upsert(w *sdk.PageWriter, e *entity, r row) error {
+// begin tells where a read starts: at its own interrupted page, at the end of
+// the read before it, or at the beginning.
+func (s scope) begin(ctx context.Context, e *entity, r sdk.ReadRequest) (checkpoint, error) {
+	var before checkpoint
+	if len(r.Checkpoint) > 0 && (json.Unmarshal(r.Checkpoint, &before) != nil || before.Version != checkpointVersion) {
+		before = checkpoint{}
+	}
+	if before.ID != 0 && before.Full == r.Full {
+		return before, nil
+	}
+	at := checkpoint{Version: checkpointVersion, Full: r.Full, Since: r.Since}
+	// A checkpoint with an id is of a full read that never ended: nothing before
+	// it is known to be here.
+	if !r.Full && before.ID == 0 && !before.Next.IsZero() {
+		at.Since = before.Next.Add(-overlap)
+	}
+	var err error
+	at.Next, err = s.newest(ctx, e)
+	return at, err
+}
+
+func (s scope) upsert(w pages, e *entity, r row) error {
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return w.Bad(r.id(), "", err.Error())
 	}
-	return w.Upsert(sdk.Record{ID: r.id(), CreatedAt: r.time("create_date"), UpdatedAt: r.changed(), Fields: e.record(r), Raw: raw})
+	return w.Upsert(sdk.Record{ID: r.id(), CreatedAt: r.time("create_date"), UpdatedAt: r.changed(), Fields: e.record(r, s.currency), Raw: raw})
 }
 
-// everything is the context that shows archived records too.
-var everything = map[string]any{"active_test": false}
-
-// page reads records after an id, with their lines.
-func (c *connection) page(ctx context.Context, e *entity, domain []any, after int64) ([]row, error) {
-	var rows []row
-	where := append([]any{[]any{"id", ">", after}}, domain...)
-	order := []any{[]any{"id", "ASC"}}
-	fields := append([]string{"create_date", "write_date"}, e.fields...)
-	if err := c.rpc.call(ctx, &rows, "model."+e.model+".search_read", where, 0, pageSize, order, fields, everything); err != nil {
+// page reads records after an id, with what stands below them.
+func (s scope) page(ctx context.Context, e *entity, domain []any, after int64) ([]row, error) {
+	rows, err := s.after(ctx, e.model, after, domain, pageSize, append([]string{"create_date", "write_date"}, e.fields...))
+	if err != nil {
 		return nil, err
 	}
 	if e.complete != nil && len(rows) > 0 {
-		if err := e.complete(ctx, c.rpc, rows); err != nil {
+		if err := e.complete(ctx, s, rows); err != nil {
 			return nil, err
 		}
 	}
@@ -183,10 +142,10 @@ func (c *connection) page(ctx context.Context, e *entity, domain []any, after in
 }
 
 // domain returns the condition on what is wanted.
-func (c *connection) domain(ctx context.Context, e *entity, at checkpoint, full bool) ([]any, error) {
+func (s scope) domain(ctx context.Context, e *entity, at checkpoint) ([]any, error) {
 	domain := []any{}
 	if e.only != nil {
-		ids, err := e.only(ctx, c.rpc)
+		ids, err := e.only(ctx, s)
 		if err != nil {
 			return nil, err
 		}
@@ -195,10 +154,9 @@ func (c *connection) domain(ctx context.Context, e *entity, at checkpoint, full 
 	if at.Since.IsZero() {
 		return domain, nil
 	}
+	// A record's own write_date is null until it is changed, and a changed line
+	// leaves its header untouched.
 	since := tagged(at.Since)
-	if !full {
-		since = tagged(at.Since.Add(-overlap))
-	}
 	changed := []any{"OR", []any{"write_date", ">", since}, []any{"create_date", ">", since}}
 	if e.lines != "" {
 		changed = append(changed, []any{e.lines + ".write_date", ">", since}, []any{e.lines + ".create_date", ">", since})
@@ -206,18 +164,17 @@ func (c *connection) domain(ctx context.Context, e *entity, at checkpoint, full 
 	return append(domain, changed), nil
 }
 
-// newest returns the latest stamp that there is: the next read asks for what
-// changed after it.
-func (c *connection) newest(ctx context.Context, e *entity) (time.Time, error) {
+// newest returns the latest stamp that there is. It is Tryton's own, so that no
+// two clocks are compared.
+func (s scope) newest(ctx context.Context, e *entity) (time.Time, error) {
 	var newest time.Time
+	if !e.incremental {
+		return newest, nil
+	}
 	for _, m := range []string{e.model, e.lineModel} {
-		if m == "" {
-			continue
-		}
 		for _, stamp := range []string{"write_date", "create_date"} {
-			var rows []row
-			order := []any{[]any{stamp, "DESC"}}
-			if err := c.rpc.call(ctx, &rows, "model."+m+".search_read", []any{[]any{stamp, "!=", nil}}, 0, 1, order, []string{stamp}, everything); err != nil {
+			rows, err := s.search(ctx, m, []any{[]any{stamp, "!=", nil}}, 1, stamp+" DESC", []string{stamp})
+			if err != nil {
 				return newest, err
 			}
 			if len(rows) > 0 && rows[0].time(stamp).After(newest) {

@@ -44,6 +44,16 @@ func decimal(v any) string {
 // id returns the record's own id.
 func (r row) id() string { return r.text("id") }
 
+// key returns the id as a number; 0 where it is none.
+func (r row) key() int64 {
+	n, _ := r["id"].(json.Number)
+	i, err := n.Int64()
+	if err != nil {
+		return 0
+	}
+	return i
+}
+
 // of returns the nested fields of a reference; none where it is null.
 func (r row) of(reference string) row {
 	m, _ := r[reference+"."].(map[string]any)
