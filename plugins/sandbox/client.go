@@ -20,8 +20,9 @@ type client struct {
 	base           *url.URL
 	user, password string
 
-	mu    sync.Mutex
-	token string
+	mu      sync.Mutex
+	token   string
+	refused error // the login was refused: only a check tries it again
 }
 
 var errSession = errors.New("the session has ended")
@@ -51,18 +52,32 @@ func (c *client) login(ctx context.Context, dead string) (string, error) {
 	if c.token != "" && c.token != dead {
 		return c.token, nil
 	}
+	if c.refused != nil {
+		return "", c.refused
+	}
 	var res struct {
 		Token string `json:"token"`
 	}
 	body := map[string]string{"username": c.user, "password": c.password}
 	if err := c.do(ctx, http.MethodPost, "/api/login", "/api/login", nil, body, "", &res); err != nil {
 		if errors.Is(err, errSession) {
-			return "", sdk.Failf(sdk.CodeAuthRequired, "the plant does not accept the user name and password")
+			c.refused = sdk.Failf(sdk.CodeAuthRequired, "the plant does not accept the user name and password")
+			return "", c.refused
 		}
 		return "", err
 	}
+	if res.Token == "" {
+		return "", sdk.Failf(sdk.CodeInternal, "the plant's answer to a login holds no token")
+	}
 	c.token = res.Token
 	return c.token, nil
+}
+
+// forgive lets a login that was refused be tried once more.
+func (c *client) forgive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refused = nil
 }
 
 func (c *client) do(ctx context.Context, method, template, path string, query url.Values, body any, token string, v any) error {

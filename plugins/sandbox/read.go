@@ -21,6 +21,7 @@ type whoami struct {
 
 // Check implements sdk.Connection.
 func (c *connection) Check(ctx context.Context) (sdk.Identity, error) {
+	c.client.forgive()
 	var me whoami
 	err := c.client.get(ctx, "/api/whoami", "/api/whoami", nil, &me)
 	return sdk.Identity{Name: me.User}, err
@@ -88,10 +89,14 @@ func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWri
 		}
 		var page struct {
 			Items []json.RawMessage `json:"items"`
-			Next  *string           `json:"nextCursor"`
+			Next  json.RawMessage   `json:"nextCursor"` // null on the last page
 			Total int64             `json:"total"`
 		}
 		if err := c.client.get(ctx, "/api/"+e.collection, "/api/"+e.collection, query, &page); err != nil {
+			return err
+		}
+		next, err := nextOf(page.Items, page.Next)
+		if err != nil {
 			return err
 		}
 		w.Total(page.Total)
@@ -108,18 +113,35 @@ func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWri
 			}
 		}
 		mark := checkpoint{Next: at.Next}
-		if page.Next != nil {
-			at.Cursor = *page.Next
+		if next != "" {
+			at.Cursor = next
 			mark = at
 		}
 		b, err := json.Marshal(mark)
 		if err != nil {
 			return err
 		}
-		if err := w.Flush(b); err != nil || page.Next == nil {
+		if err := w.Flush(b); err != nil || next == "" {
 			return err
 		}
 	}
+}
+
+// nextOf returns the cursor of the next page, "" on the last. Deletions are
+// concluded from a read that reached its end, so an end must be said: an answer
+// that has no items or no word on the next page is none.
+func nextOf(items []json.RawMessage, next json.RawMessage) (string, error) {
+	if items == nil || next == nil {
+		return "", sdk.Failf(sdk.CodeInternal, "the plant's answer is no page: it lacks items or nextCursor")
+	}
+	if string(next) == "null" {
+		return "", nil
+	}
+	var cursor string
+	if err := json.Unmarshal(next, &cursor); err != nil || cursor == "" {
+		return "", sdk.Failf(sdk.CodeInternal, "the plant's nextCursor is neither null nor a text")
+	}
+	return cursor, nil
 }
 
 // Get implements sdk.Getter.
