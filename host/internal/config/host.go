@@ -44,6 +44,10 @@ func (l *loader) hosts() {
 func (l *loader) host(r *reader) {
 	h, def := &l.cfg.Host, DefaultHost()
 	h.Listen = r.address("listen", def.Listen)
+	if !loopback(h.Listen) {
+		r.wrong("listen", "Not only this machine", `"listen" would serve tokens and data to the network in clear. `+
+			`Name a loopback address, for example %q, and let a proxy that ends TLS stand before it: this release serves no TLS itself.`, def.Listen)
+	}
 	h.DataDir = r.path("data_dir", def.DataDir)
 	h.PluginDir = r.path("plugin_dir", def.PluginDir)
 	h.SystemsDir = r.path("systems_dir", def.SystemsDir)
@@ -115,6 +119,14 @@ func (r *reader) address(name, def string) string {
 		return def
 	}
 	return s
+}
+
+// loopback says whether an address is reached from this machine alone. A name
+// other than localhost may come to mean anything.
+func loopback(address string) bool {
+	name, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(name)
+	return err == nil && (name == "localhost" || ip != nil && ip.IsLoopback())
 }
 
 func validPort(s string) bool {
