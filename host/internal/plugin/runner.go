@@ -23,7 +23,7 @@ type process struct {
 	name   string
 	exited chan struct{} // closed when the program has ended
 	stdout io.ReadCloser
-	stderr io.ReadCloser
+	stderr *drained
 	ends   []io.Closer // the child's ends of the pipes
 	mu     sync.Mutex
 	err    error
@@ -31,6 +31,23 @@ type process struct {
 }
 
 var _ runner.Runner = (*process)(nil)
+
+// drained is a pipe that tells when its reader has had all of it.
+type drained struct {
+	io.ReadCloser
+	once sync.Once
+	done chan struct{}
+}
+
+// Read implements io.Reader. Its one reader comes for more only after it has
+// taken what it got, so an end told here is the end of what was taken.
+func (d *drained) Read(b []byte) (int, error) {
+	n, err := d.ReadCloser.Read(b)
+	if err != nil {
+		d.once.Do(func() { close(d.done) })
+	}
+	return n, err
+}
 
 // newProcess prepares the program. env is all it sees of an environment.
 func newProcess(file *os.File, name string, env []string) (*process, error) {
@@ -46,7 +63,7 @@ func newProcess(file *os.File, name string, env []string) (*process, error) {
 		name:   name,
 		exited: make(chan struct{}),
 		stdout: stdout,
-		stderr: stderr,
+		stderr: &drained{ReadCloser: stderr, done: make(chan struct{})},
 		ends:   []io.Closer{childOut, childErr},
 		cmd: &exec.Cmd{
 			// Descriptor 3 in the child is the file that was checked.

@@ -24,6 +24,7 @@ import (
 // Rules of supervision.
 const (
 	startTimeout   = 20 * time.Second
+	lastLinesWait  = time.Second // for the log of a process that has ended
 	pingEvery      = 30 * time.Second
 	pingTimeout    = 10 * time.Second
 	idleStop       = 5 * time.Minute // a process with no open connection is stopped after
@@ -268,6 +269,12 @@ func (s *slot) ended(l *live) {
 	s.state.PID, s.state.Memory, s.state.Connections = 0, 0, 0
 	s.change(status, reason)
 	s.mu.Unlock()
+	// Its last lines tell why it ended. A child of its own may hold the pipe open,
+	// so they are not waited for without end.
+	select {
+	case <-l.process.stderr.done:
+	case <-time.After(lastLinesWait):
+	}
 	l.client.Kill() // releases what go-plugin holds; the process has ended
 	_ = os.Remove(l.file)
 	if status != host.ProcessStopped {
