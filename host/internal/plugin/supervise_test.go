@@ -88,13 +88,38 @@ func TestIdleProcessIsStoppedAndStartsAgain(t *testing.T) {
 	open(t, r, request("a", nil))
 }
 
+// halt stops a process and waits until each of its threads stands: until then
+// it may still answer.
+func halt(t *testing.T, pid int) {
+	t.Helper()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+		if err != nil || len(threads) == 0 {
+			t.Fatalf("process %d is gone: %v", pid, err)
+		}
+		standing := 0
+		for _, f := range threads {
+			if b, err := os.ReadFile(f); err == nil && strings.Contains(string(b), ") T ") {
+				standing++
+			}
+		}
+		if standing == len(threads) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d of %d threads of process %d stand", standing, len(threads), pid)
+		}
+	}
+}
+
 func TestHungProcessIsKilled(t *testing.T) {
 	t.Parallel()
 	r := setup(t, plugin.Options{})
 	c := open(t, r, request("a", nil))
-	if err := syscall.Kill(r.pid("endless.endless"), syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	halt(t, r.pid("endless.endless"))
 	r.pass(time.Minute)
 	_, err := c.Check(t.Context())
 	if host.CodeOf(err) != host.CodePluginCrashed || !strings.Contains(err.Error(), "ping") {
