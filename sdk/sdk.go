@@ -17,6 +17,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -125,6 +126,8 @@ func (s Settings) String(name string) string {
 		return ""
 	case string:
 		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64) // a million is 1000000, not 1e+06
 	default:
 		return fmt.Sprint(v)
 	}

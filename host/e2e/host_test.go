@@ -38,6 +38,7 @@ func run(m *testing.M) int {
 		"plugins/dinrail-plugin-sandbox": "plugins/sandbox",
 		"plugins/dinrail-plugin-tryton":  "plugins/tryton",
 		"plugins/dinrail-plugin-endless": "host/e2e/plugins/endless",
+		"floor":                          "host/e2e/floor",
 	} {
 		build := exec.Command("go", "build", "-o", filepath.Join(bin, out), "github.com/dinrail/dinrail/"+pkg)
 		if text, err := build.CombinedOutput(); err != nil {
@@ -51,16 +52,17 @@ const adminToken = "dra_for_tests_only_0123456789abcdef"
 
 // dinrail is a host in a folder of its own.
 type dinrail struct {
-	t       *testing.T
+	t       testing.TB
 	dir     string
 	addr    string
 	env     []string
+	config  string
 	process *exec.Cmd
 	log     *bytes.Buffer
 }
 
 // newHost writes the configuration; start starts the program.
-func newHost(t *testing.T, config string, env ...string) *dinrail {
+func newHost(t testing.TB, config string, env ...string) *dinrail {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -77,7 +79,14 @@ func newHost(t *testing.T, config string, env ...string) *dinrail {
 
 func (h *dinrail) configure(config string) {
 	h.t.Helper()
-	text := fmt.Sprintf("host {\n  listen = %q\n  data_dir = %q\n  plugin_dir = %q\n  admin_tokens = [%q]\n}\n", h.addr, filepath.Join(h.dir, "data"), filepath.Join(bin, "plugins"), adminToken) + config
+	h.config = config
+	h.hostBlock("")
+}
+
+// hostBlock adds attributes to the host block.
+func (h *dinrail) hostBlock(more string) {
+	h.t.Helper()
+	text := fmt.Sprintf("host {\n  listen = %q\n  data_dir = %q\n  plugin_dir = %q\n  admin_tokens = [%q]\n  %s\n}\n", h.addr, filepath.Join(h.dir, "data"), filepath.Join(bin, "plugins"), adminToken, more) + h.config
 	if err := os.WriteFile(filepath.Join(h.dir, "dinrail.hcl"), []byte(text), 0o600); err != nil {
 		h.t.Fatal(err)
 	}

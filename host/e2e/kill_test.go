@@ -58,7 +58,7 @@ func TestKilledHostCompletesItsRunsExactly(t *testing.T) {
 
 // processes returns those that run a connector of this test's own build: others
 // on the machine may run one of the same name.
-func processes(t *testing.T, name string) []string {
+func processes(t testing.TB, name string) []string {
 	t.Helper()
 	files, err := filepath.Glob("/proc/[0-9]*/exe")
 	if err != nil {
