@@ -6,8 +6,9 @@
 //
 //	floor launch PLUGIN              how long a connector takes to its first answer
 //	floor read PLUGIN DIR RECORDS    how long, and how much processor time, reading takes
+//	floor serve FILE                 a bare HTTP handler that answers with the file, until it is killed
 //
-// It prints one JSON object.
+// It prints one JSON object; serve prints its address.
 package main
 
 import (
@@ -16,6 +17,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"strconv"
@@ -40,6 +43,10 @@ type result struct {
 }
 
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "serve" {
+		fmt.Fprintln(os.Stderr, "floor:", serve(os.Args[2]))
+		os.Exit(1)
+	}
 	r, err := run(os.Args[1:])
 	if err == nil {
 		err = json.NewEncoder(os.Stdout).Encode(r)
@@ -62,6 +69,23 @@ func run(args []string) (result, error) {
 		return read(args[1], args[2], n)
 	}
 	return result{}, errors.New("say launch PLUGIN, or read PLUGIN DIR RECORDS")
+}
+
+// serve answers every request with the same bytes.
+func serve(file string) error {
+	body, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Println(l.Addr())
+	return http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // ends with its benchmark
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write(body)
+	}))
 }
 
 // served hands out the connector's client.

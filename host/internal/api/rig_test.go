@@ -35,6 +35,10 @@ func (clear) Open(_ host.ConnectionID, sealed, _ []byte) ([]byte, error) {
 	return bytes.Clone(sealed), nil
 }
 
+func (clear) AppendOpen(dst []byte, _ host.ConnectionID, sealed, _ []byte) ([]byte, error) {
+	return append(dst, sealed...), nil
+}
+
 func (clear) Forget(host.ConnectionID) {}
 
 const (

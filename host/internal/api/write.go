@@ -49,7 +49,7 @@ func timeOrNull(b []byte, t time.Time) []byte {
 		return append(b, "null"...)
 	}
 	b = append(b, '"')
-	b = t.UTC().AppendFormat(b, host.TimeFormat)
+	b = host.AppendTime(b, t)
 	return append(b, '"')
 }
 

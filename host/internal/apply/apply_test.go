@@ -36,6 +36,11 @@ func (vault) Open(c host.ConnectionID, sealed, additional []byte) ([]byte, error
 	return plain, nil
 }
 
+func (v vault) AppendOpen(dst []byte, c host.ConnectionID, sealed, additional []byte) ([]byte, error) {
+	plain, err := v.Open(c, sealed, additional)
+	return append(dst, plain...), err
+}
+
 func (vault) Forget(host.ConnectionID) {}
 
 // rig is a store and the configuration that is applied to it.

@@ -20,6 +20,9 @@ type plain struct{}
 
 func (plain) Seal(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, nil }
 func (plain) Open(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, nil }
+func (plain) AppendOpen(dst []byte, _ host.ConnectionID, b, _ []byte) ([]byte, error) {
+	return append(dst, b...), nil
+}
 func (plain) Forget(host.ConnectionID)                              {}
 
 const configured = "dra_of-the-configuration-0123456789012345"

@@ -90,7 +90,7 @@ func (r *ring) seal(plain, additional []byte) []byte {
 	return r.primary.aead.Seal(out, nil, plain, additional)
 }
 
-func (r *ring) open(sealed, additional []byte) ([]byte, error) {
+func (r *ring) open(dst, sealed, additional []byte) ([]byte, error) {
 	if len(sealed) < prefix+nonceSize+tagSize || sealed[0] != r.form || sealed[1] != tinkByte {
 		return nil, errOpen
 	}
@@ -99,7 +99,7 @@ func (r *ring) open(sealed, additional []byte) ([]byte, error) {
 		return nil, errOpen
 	}
 	body := sealed[prefix:]
-	plain, err := gcm.Open(make([]byte, 0, len(body)-nonceSize-tagSize), nil, body, additional)
+	plain, err := gcm.Open(dst, nil, body, additional)
 	if err != nil {
 		return nil, errOpen
 	}

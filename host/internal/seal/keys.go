@@ -75,7 +75,7 @@ func Open(ctx context.Context, p Params) (*Keys, error) {
 			return nil, fmt.Errorf("keep the key check: %w", err)
 		}
 	}
-	if plain, err := master.open(check, known); err != nil || !bytes.Equal(plain, known) {
+	if plain, err := master.open(nil, check, known); err != nil || !bytes.Equal(plain, known) {
 		where := "the master key in " + p.File
 		if !p.Text.Empty() {
 			where = "the master key given as host.key or by host.key_command"
@@ -107,23 +107,28 @@ func (k *Keys) Seal(c host.ConnectionID, plain, additional []byte) ([]byte, erro
 // Open opens sealed bytes. What the host sealed for itself opens whatever
 // connection is named.
 func (k *Keys) Open(c host.ConnectionID, sealed, additional []byte) ([]byte, error) {
+	return k.AppendOpen(make([]byte, 0, len(sealed)), c, sealed, additional)
+}
+
+// AppendOpen is Open, appending to dst, which sealed must not be a part of.
+func (k *Keys) AppendOpen(dst []byte, c host.ConnectionID, sealed, additional []byte) ([]byte, error) {
 	if len(sealed) == 0 {
 		return nil, errOpen
 	}
 	switch sealed[0] {
 	case formMaster:
-		return k.master.open(sealed, additional)
+		return k.master.open(dst, sealed, additional)
 	case formPlain:
 		if c == "" {
 			return nil, errOpen // the host's own is always sealed
 		}
-		return append([]byte{}, sealed[1:]...), nil
+		return append(dst, sealed[1:]...), nil
 	case formData:
 		r, err := k.ring(c, false)
 		if err != nil {
 			return nil, err
 		}
-		return r.open(sealed, additional)
+		return r.open(dst, sealed, additional)
 	}
 	return nil, fmt.Errorf("%w, or by a newer dinrail", errOpen)
 }
@@ -204,7 +209,7 @@ func (k *Keys) fetch(c host.ConnectionID, create bool) (*ring, error) {
 			return nil, fmt.Errorf("make a data key for connection %s: %w", c, err)
 		}
 	}
-	b, err := k.master.open(sealed, placeOf(c))
+	b, err := k.master.open(nil, sealed, placeOf(c))
 	if err != nil {
 		return nil, fmt.Errorf("open the data key of connection %s: %w", c, err)
 	}

@@ -19,6 +19,8 @@ import (
 type Sealer interface {
 	Seal(c host.ConnectionID, plain, additional []byte) ([]byte, error)
 	Open(c host.ConnectionID, sealed, additional []byte) ([]byte, error)
+	// AppendOpen is Open, appending to dst, which sealed must not be a part of.
+	AppendOpen(dst []byte, c host.ConnectionID, sealed, additional []byte) ([]byte, error)
 	// Forget drops what is kept in memory of a connection's key.
 	Forget(c host.ConnectionID)
 }
@@ -245,7 +247,10 @@ func unixMicro(t time.Time) int64 {
 
 // place binds sealed bytes to the record that they belong to.
 func place(e host.EntityName, id host.RecordID) []byte {
-	b := make([]byte, 0, len(e)+1+len(id))
+	return appendPlace(make([]byte, 0, len(e)+1+len(id)), e, id)
+}
+
+func appendPlace(b []byte, e host.EntityName, id host.RecordID) []byte {
 	b = append(b, e...)
 	b = append(b, 0)
 	return append(b, id...)
@@ -253,6 +258,14 @@ func place(e host.EntityName, id host.RecordID) []byte {
 
 // open opens a stored record.
 func (s *Store) open(c host.ConnectionID, st *Stored) (host.Record, error) {
+	var o opened
+	return s.openInto(&o, c, st)
+}
+
+// opened is memory that records are opened into, one after the other.
+type opened struct{ plain, place []byte }
+
+func (s *Store) openInto(o *opened, c host.ConnectionID, st *Stored) (host.Record, error) {
 	r := host.Record{
 		Connection: c, Entity: st.Entity, ID: st.ID, Sequence: st.Sequence, Operation: st.Operation,
 		CreatedAt: st.CreatedAt, UpdatedAt: st.UpdatedAt, SyncedAt: st.SyncedAt, Hash: st.Hash,
@@ -260,10 +273,12 @@ func (s *Store) open(c host.ConnectionID, st *Stored) (host.Record, error) {
 	if st.Operation == host.Deleted {
 		r.DeletedAt = st.SyncedAt
 	}
-	plain, err := s.sealer.Open(c, st.Sealed, place(st.Entity, st.ID))
+	o.place = appendPlace(o.place[:0], st.Entity, st.ID)
+	plain, err := s.sealer.AppendOpen(o.plain[:0], c, st.Sealed, o.place)
 	if err != nil {
 		return r, fmt.Errorf("open %s %q of connection %s: %w", st.Entity, st.ID, c, err)
 	}
+	o.plain = plain
 	n, w := binary.Uvarint(plain)
 	if w <= 0 || uint64(len(plain)-w) < n {
 		return r, fmt.Errorf("open %s %q of connection %s: malformed", st.Entity, st.ID, c)
@@ -334,10 +349,11 @@ func (s *Store) Record(ctx context.Context, c host.ConnectionID, e host.EntityNa
 }
 
 // Feed hands records to yield, opened, ascending by sequence, until it returns
-// false. The record is the caller's to keep.
+// false. The bytes of a record's body and raw are lent until it returns.
 func (s *Store) Feed(ctx context.Context, f Feed, yield func(*host.Record) (bool, error)) error {
+	var o opened
 	return s.engine.Feed(ctx, s.Partition(f.Connection), f, func(st *Stored) (bool, error) {
-		r, err := s.open(f.Connection, st)
+		r, err := s.openInto(&o, f.Connection, st)
 		if err != nil {
 			return false, err
 		}
