@@ -23,6 +23,7 @@ type Delivery struct {
 	ID         DeliveryID     `json:"id"`
 	Event      EventID        `json:"event_id"`
 	EventType  EventType      `json:"event_type"`
+	Sequence   Sequence       `json:"event_sequence,omitzero"` // of the event
 	Endpoint   EndpointID     `json:"endpoint"`
 	Connection ConnectionID   `json:"connection_id,omitempty"`
 	Status     DeliveryStatus `json:"status"`

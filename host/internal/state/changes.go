@@ -32,13 +32,24 @@ func newRecent() *recent {
 }
 
 func (r *recent) add(puts []Put, queue []host.Run) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	refs := make([]Ref, 0, len(puts)+len(queue))
 	for _, p := range puts {
-		r.push(Ref{p.Kind, p.ID})
+		refs = append(refs, Ref{p.Kind, p.ID})
 	}
 	for i := range queue {
-		r.push(Ref{KindRun, string(queue[i].Connection)})
+		refs = append(refs, Ref{KindRun, string(queue[i].Connection)})
+	}
+	r.addRefs(refs)
+}
+
+func (r *recent) addRefs(refs []Ref) {
+	if len(refs) == 0 {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, ref := range refs {
+		r.push(ref)
 	}
 	close(r.awake)
 	r.awake = make(chan struct{})
@@ -55,28 +66,34 @@ func (r *recent) push(ref Ref) {
 // false where the caller was away so long that some was forgotten: it must
 // then list everything again. It does not tell of records and events.
 func (s *Store) Changes(ctx context.Context, after uint64) (refs []Ref, next uint64, complete bool, err error) {
-	r := s.recent
 	for {
-		r.mu.Lock()
-		switch {
-		case after == 0 || r.next-after > recentSize:
-			next = r.next
-			r.mu.Unlock()
-			return nil, next, false, nil
-		case after < r.next:
-			for n := after; n < r.next; n++ {
-				refs = append(refs, r.refs[n%recentSize])
-			}
-			next = r.next
-			r.mu.Unlock()
-			return refs, next, true, nil
+		refs, next, complete, awake := s.recent.since(after)
+		if next != after {
+			return refs, next, complete, nil
 		}
-		awake := r.awake
-		r.mu.Unlock()
 		select {
 		case <-awake:
 		case <-ctx.Done():
 			return nil, after, true, ctx.Err()
 		}
 	}
+}
+
+// ChangesNow is Changes without waiting: next is after where there is nothing.
+// What a commit wrote is there as soon as the commit has returned.
+func (s *Store) ChangesNow(after uint64) (refs []Ref, next uint64, complete bool) {
+	refs, next, complete, _ = s.recent.since(after)
+	return refs, next, complete
+}
+
+func (r *recent) since(after uint64) (refs []Ref, next uint64, complete bool, awake <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if after == 0 || r.next-after > recentSize {
+		return nil, r.next, false, r.awake
+	}
+	for n := after; n < r.next; n++ {
+		refs = append(refs, r.refs[n%recentSize])
+	}
+	return refs, r.next, true, r.awake
 }

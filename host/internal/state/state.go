@@ -172,6 +172,9 @@ type PageStep struct {
 	Counts     host.Counts
 	Total      int64 // -1: not known
 	Bad        []host.BadRecord
+	// Follow keeps each record's change, with the version before, until whoever
+	// follows them has pushed past it.
+	Follow bool
 }
 
 // RecordPut is a record's new version.
@@ -304,20 +307,58 @@ type Log interface {
 	SequenceAt(ctx context.Context, p host.Partition, t time.Time) (host.Sequence, error)
 	// Events returns events after a sequence, at most limit.
 	Events(ctx context.Context, p host.Partition, after host.Sequence, limit int) ([]Event, error)
+	// Event returns the event at a sequence, or ErrNotFound.
+	Event(ctx context.Context, p host.Partition, n host.Sequence) (Event, error)
 }
 
-// Push adds deliveries and moves a named position of the log in one step.
+// Follow is reading the log by a named position: what lies behind it has been
+// dealt with.
+type Follow interface {
+	// Pushed returns a named position; 0 where nothing was pushed yet.
+	Pushed(ctx context.Context, p host.Partition, position string) (host.Sequence, error)
+	// Followed hands the changes that steps were told to follow to yield, those
+	// after a sequence, ascending, until it returns false or an error. What it is
+	// handed is valid only until it returns.
+	Followed(ctx context.Context, p host.Partition, after host.Sequence, yield func(*Followed) (bool, error)) error
+	// Push moves the position and adds the deliveries and events. ErrChanged: the
+	// position is not From; if it is To, the push is done already and nil is
+	// returned.
+	Push(ctx context.Context, p host.Partition, s Push) error
+}
+
+// Followed is the change of one record that a step was told to follow.
+type Followed struct {
+	Sequence   host.Sequence
+	Connection host.ConnectionID
+	Entity     host.EntityName
+	Before     *Stored // nil: there was none
+	After      Stored
+}
+
+// Push moves a named position of the log, and adds what was made of the part
+// passed, in one step.
 type Push struct {
 	Position   string // whose position ("dispatch")
 	From, To   host.Sequence
 	At         time.Time
 	Deliveries []host.Delivery
+	Events     []Event `json:"-"` // an id that is there already is not added again
+	// Drop forgets the followed changes up to To: who follows them has what it
+	// needs.
+	Drop bool `json:",omitempty"`
 }
 
 // Settlement is the outcome of one attempt.
 type Settlement struct {
 	Delivery host.Delivery // its new state
 	Attempt  host.Attempt  // number is the mark: an older number is done already
+}
+
+// Prune names deliveries that are kept no longer.
+type Prune struct {
+	Status host.DeliveryStatus
+	Before host.DeliveryID // those with smaller ids
+	Limit  int             // at most so many
 }
 
 // Claim asks for deliveries that are due.
@@ -330,17 +371,20 @@ type Claim struct {
 
 // Queue owes deliveries until they are settled.
 type Queue interface {
-	// Push adds the deliveries and moves the position. ErrChanged: the position
-	// is not From; if it is To, the push is done already and nil is returned.
-	Push(ctx context.Context, p host.Partition, s Push) error
 	// Claim returns pending deliveries that are due, first attempts before
 	// retries, oldest first, each to one caller until it is settled or its claim
-	// ends. A claim is not durable.
-	Claim(ctx context.Context, p host.Partition, c Claim) ([]host.Delivery, error)
+	// ends. A claim is not durable. Next is when asking again can give more: the
+	// earliest time at which one that nobody has claimed is due, not later than
+	// Now where the limit left some out, zero where there is none.
+	Claim(ctx context.Context, p host.Partition, c Claim) (due []host.Delivery, next time.Time, err error)
 	// Settle writes outcomes and attempts, all in one step, and ends the claims.
 	// A settlement whose attempt has number 0 changes the state alone (held,
-	// retried by hand). A delivery that is no longer there is skipped.
+	// retried by hand), unless an attempt was settled since the delivery was
+	// read. A delivery that is no longer there is skipped.
 	Settle(ctx context.Context, p host.Partition, s []Settlement) error
+	// Prune deletes the oldest deliveries of a status, with their attempts, and
+	// returns how many.
+	Prune(ctx context.Context, p host.Partition, s Prune) (int, error)
 	// Deliveries returns deliveries of an endpoint ("": all) and status ("":
 	// all), newest first, older than the one given, with the counts by status.
 	Deliveries(ctx context.Context, p host.Partition, e host.EndpointID, st host.DeliveryStatus, before host.DeliveryID, limit int) ([]host.Delivery, map[host.DeliveryStatus]int64, error)
@@ -356,6 +400,7 @@ type Engine interface {
 	History
 	Records
 	Log
+	Follow
 	Queue
 	// Close ends the engine; whatever waits gets ErrClosed.
 	Close() error

@@ -22,6 +22,7 @@ type Step struct {
 	Push   *Push
 	Settle *Settle
 	Sweep  *Sweep
+	Prune  *Prune
 }
 
 // Page is a PageStep as it stands in a step: its records in their stored form,
@@ -59,6 +60,9 @@ const (
 	stepPush
 	stepSettle
 	stepSweep
+	stepPrune
+	stepFollowed   // a page that is followed
+	stepPushEvents // a push with events
 )
 
 // Items returns how many sequences the step takes: each record and event has
@@ -72,6 +76,8 @@ func (s *Step) Items() int {
 		n = len(s.Change.Events)
 	case s.End != nil:
 		n = len(s.End.Events)
+	case s.Push != nil:
+		n = len(s.Push.Events)
 	}
 	return max(n, 1)
 }
@@ -162,7 +168,11 @@ func (r *reader) begin() *Begin {
 // AppendPage appends the bytes of a step. A record that stands twice in it, or
 // with an operation that cannot be, is a *host.Error.
 func AppendPage(b []byte, s *PageStep) ([]byte, error) {
-	b = append(b, stepVersion, stepPage)
+	op := stepPage
+	if s.Follow {
+		op = stepFollowed
+	}
+	b = append(b, stepVersion, op)
 	b = appendTime(b, s.At)
 	b = appendString(b, s.Connection)
 	b = appendString(b, s.Entity)
@@ -275,7 +285,14 @@ func (r *reader) end() *Outcome {
 
 // AppendPush appends the bytes of a step.
 func AppendPush(b []byte, p *Push) ([]byte, error) {
-	return appendJSON(append(b, stepVersion, stepPush), p)
+	if len(p.Events) == 0 {
+		return appendJSON(append(b, stepVersion, stepPush), p)
+	}
+	b, err := appendJSON(append(b, stepVersion, stepPushEvents), p)
+	if err != nil {
+		return nil, err
+	}
+	return appendEvents(b, p.Events)
 }
 
 // AppendSettle appends the bytes of a step.
@@ -286,6 +303,11 @@ func AppendSettle(b []byte, s []Settlement) ([]byte, error) {
 // AppendSweep appends the bytes of a step.
 func AppendSweep(b []byte, s *Sweep) []byte {
 	return appendString(append(b, stepVersion, stepSweep), s.Connection)
+}
+
+// AppendPrune appends the bytes of a step.
+func AppendPrune(b []byte, s *Prune) ([]byte, error) {
+	return appendJSON(append(b, stepVersion, stepPrune), s)
 }
 
 // DecodeStep reads a step. What it returns stands on b: b must not change as
@@ -304,16 +326,26 @@ func DecodeStep(b []byte) (*Step, error) {
 		s.Begin = r.begin()
 	case stepPage:
 		s.Page = r.page()
+	case stepFollowed:
+		s.Page = r.page()
+		s.Page.Follow = true
 	case stepEnd:
 		s.End = r.end()
 	case stepPush:
 		s.Push = &Push{}
 		r.json(s.Push)
+	case stepPushEvents:
+		s.Push = &Push{}
+		r.json(s.Push)
+		s.Push.Events = r.events()
 	case stepSettle:
 		s.Settle = &Settle{}
 		r.json(&s.Settle.Settlements)
 	case stepSweep:
 		s.Sweep = &Sweep{Connection: str[host.ConnectionID](&r)}
+	case stepPrune:
+		s.Prune = &Prune{}
+		r.json(s.Prune)
 	default:
 		r.fail()
 	}

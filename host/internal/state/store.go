@@ -191,12 +191,8 @@ func (s *Store) Events(ctx context.Context, after host.Sequence, limit int) ([]h
 		return nil, err
 	}
 	out := make([]host.Event, len(stored))
-	for i, e := range stored {
-		out[i] = e.Event
-		out[i].Data = json.RawMessage("null")
-		if plain, err := s.sealer.Open(e.Connection, e.Sealed, []byte(e.ID)); err == nil {
-			out[i].Data = plain
-		}
+	for i := range stored {
+		out[i] = s.openEvent(&stored[i])
 	}
 	return out, nil
 }

@@ -66,6 +66,8 @@ func (c *committer) apply(b *batch, q *request) error {
 		err = a.settle(s.Settle.Settlements)
 	case s.Sweep != nil:
 		err = a.sweep(s.Sweep)
+	case s.Prune != nil:
+		err = a.prune(s.Prune)
 	}
 	if errors.Is(err, errDone) {
 		// Answered with the batch: what it repeats may be in there.

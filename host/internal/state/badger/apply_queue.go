@@ -1,7 +1,12 @@
 package badger
 
 import (
+	"cmp"
+	"encoding/binary"
 	"fmt"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/state"
@@ -37,7 +42,35 @@ func (a *application) push(s *state.Push) error {
 	if err := a.count(counts); err != nil {
 		return err
 	}
+	if s.Drop {
+		if err := a.dropFollowed(s.To); err != nil {
+			return err
+		}
+	}
+	if err := a.events(s.Events, s.At); err != nil {
+		return err
+	}
 	return a.set(k, encodeSequence(s.To))
+}
+
+// dropFollowed deletes followed changes up to a sequence. Whoever follows
+// passes as many in a step as one takes; should there be more, the rest goes
+// with the next.
+func (a *application) dropFollowed(until host.Sequence) error {
+	var old []key
+	err := a.scan(newKey(a.p, tableFollow), nil, func(k []byte, _ *badger.Item) (bool, error) {
+		if host.Sequence(binary.BigEndian.Uint64(k[3:])) > until {
+			return false, nil
+		}
+		old = append(old, append(key(nil), k...))
+		return len(old) < sweepItems, nil
+	})
+	for _, k := range old {
+		if err == nil {
+			err = a.del(k)
+		}
+	}
+	return err
 }
 
 // setDelivery writes a delivery and its places in the indexes.
@@ -64,16 +97,11 @@ func (a *application) settle(all []state.Settlement) error {
 		if err != nil {
 			return err
 		}
-		if old == nil || s.Attempt.Number != 0 && s.Attempt.Number <= old.Attempts {
+		if old == nil || state.Settled(old, s) {
 			continue
 		}
-		if err := a.del(ofEndpointKey(a.p, old)); err != nil {
+		if err := a.unplace(old); err != nil {
 			return err
-		}
-		if old.Status == host.DeliveryPending {
-			if err := a.del(dueKey(a.p, old)); err != nil {
-				return err
-			}
 		}
 		if err := a.setDelivery(&s.Delivery); err != nil {
 			return err
@@ -87,6 +115,63 @@ func (a *application) settle(all []state.Settlement) error {
 		}
 		a.b.after = append(a.b.after, func() { a.c.e.claims.settled(a.p, old.ID) })
 	}
+	return a.count(counts)
+}
+
+// unplace takes a delivery out of the indexes.
+func (a *application) unplace(d *host.Delivery) error {
+	if err := a.del(ofEndpointKey(a.p, d)); err != nil {
+		return err
+	}
+	if d.Status != host.DeliveryPending {
+		return nil
+	}
+	return a.del(dueKey(a.p, d))
+}
+
+// prune deletes the oldest deliveries of a status.
+func (a *application) prune(s *state.Prune) error {
+	var old []host.DeliveryID
+	err := a.counts("", func(e host.EndpointID, counts map[host.DeliveryStatus]int64) error {
+		if counts[s.Status] == 0 {
+			return nil
+		}
+		n, prefix := 0, append(name(newKey(a.p, tableOfEnd), e), statusCode(s.Status))
+		return a.scan(prefix, nil, func(k []byte, _ *badger.Item) (bool, error) {
+			id := host.DeliveryID(k[len(prefix):])
+			if id >= s.Before || n == s.Limit {
+				return false, nil
+			}
+			n++
+			old = append(old, id)
+			return true, nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	slices.Sort(old)
+	old = old[:min(len(old), s.Limit)]
+	counts := counting{}
+	for _, id := range old {
+		d, err := a.delivery(id)
+		if err != nil || d == nil {
+			return cmp.Or(err, errMalformed)
+		}
+		if err := a.unplace(d); err != nil {
+			return err
+		}
+		for n := range d.Attempts {
+			if err := a.del(attemptKey(a.p, id, n+1)); err != nil {
+				return err
+			}
+		}
+		if err := a.del(last(newKey(a.p, tableDeliv), id)); err != nil {
+			return err
+		}
+		counts.add(d.Endpoint, d.Status, -1)
+	}
+	a.q.result.pruned = len(old)
 	return a.count(counts)
 }
 

@@ -171,6 +171,11 @@ func (a *application) page(p *state.Page) error {
 	if err != nil {
 		return err
 	}
+	if p.Follow {
+		if err := a.follow(l, s, p); err != nil {
+			return err
+		}
+	}
 	if err := a.records(l, s, p); err != nil {
 		return err
 	}
@@ -221,6 +226,33 @@ func (a *application) expectations(l life, s *stream, p *state.Page) error {
 		}
 		if h.Sequence != r.Expect {
 			return fmt.Errorf("record %q: %w", r.ID, state.ErrChanged)
+		}
+	}
+	return nil
+}
+
+// follow keeps each record's change, with the version that it replaces.
+func (a *application) follow(l life, s *stream, p *state.Page) error {
+	recordOf := ofStream(a.p, tableRecord, l.Number, s.Number)
+	for i := range p.Stored {
+		r := &p.Stored[i]
+		var v []byte
+		entry := func(before []byte) error {
+			v = state.AppendFollowed(nil, p.Connection, p.Entity, r.Expect, before, r.Value)
+			return nil
+		}
+		found := false
+		if r.Expect != 0 {
+			var err error
+			if found, err = a.get(recordOf.uint64(uint64(r.Expect)), entry); err != nil {
+				return err
+			}
+		}
+		if !found {
+			_ = entry(nil)
+		}
+		if err := a.set(followKey(a.p, a.first+host.Sequence(i)), v); err != nil {
+			return err
 		}
 	}
 	return nil

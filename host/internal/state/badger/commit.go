@@ -28,6 +28,7 @@ type result struct {
 	sequence host.Sequence
 	lease    state.Lease
 	more     bool // a sweep has more to do
+	pruned   int
 }
 
 // submitted sends a step to the committer and waits for its answer. The step's
@@ -175,6 +176,10 @@ func (b *budget) take(q *request) bool {
 // the step: its key, a small value, and Badger's own bytes.
 const entryOverhead = 96
 
+// pruneEntries is what pruning one delivery deletes, with as many attempts as
+// most have.
+const pruneEntries = 20
+
 // entriesOf returns how many entries a step writes at most.
 func entriesOf(s *state.Step) int {
 	const rest = 16 // run, sync, time, meta and the like
@@ -189,12 +194,16 @@ func entriesOf(s *state.Step) int {
 		return n
 	case s.Begin != nil:
 		return rest + sweepItems
+	case s.Page != nil && s.Page.Follow:
+		return rest + 4*len(s.Page.Stored)
 	case s.Page != nil:
 		return rest + 3*len(s.Page.Stored)
 	case s.End != nil:
 		return rest + sweepItems + 2*len(s.End.Events)
 	case s.Push != nil:
-		return rest + 4*len(s.Push.Deliveries)
+		return rest + 4*len(s.Push.Deliveries) + 2*len(s.Push.Events) + sweepItems
+	case s.Prune != nil:
+		return rest + pruneEntries*s.Prune.Limit
 	case s.Settle != nil:
 		return rest + 7*len(s.Settle.Settlements)
 	}

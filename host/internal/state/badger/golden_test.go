@@ -110,7 +110,8 @@ func told(t *testing.T, e *badger.Engine) string {
 	tell(counts, nil)
 	_, attempts, err := e.Delivery(ctx, 0, "dlv_1")
 	tell(attempts, err)
-	tell(e.Claim(ctx, 0, state.Claim{Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Limit: 9}))
+	due, _, err := e.Claim(ctx, 0, state.Claim{Now: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), Limit: 9})
+	tell(due, err)
 	return out
 }
 

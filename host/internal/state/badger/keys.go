@@ -35,6 +35,7 @@ import (
 //	tableDue     endpoint, retry, due, delivery –
 //	tableCounts  endpoint                      deliveries by status
 //	tableAttempt delivery, number              host.Attempt
+//	tableFollow  sequence                      state.Followed
 //
 // A life is what a connection has between being made and being removed: its
 // number stands in the keys instead of its name, so that to remove it is to
@@ -62,6 +63,7 @@ const (
 	tableDue     table = 'q'
 	tableCounts  table = 'k'
 	tableAttempt table = 'a'
+	tableFollow  table = 'f'
 )
 
 // formatKey holds the version of this layout, in a partition of its own.
@@ -163,6 +165,10 @@ const streamPrefix = 3 + 4 + 4
 
 func eventKey(p host.Partition, n host.Sequence) key {
 	return newKey(p, tableEvent).uint64(uint64(n))
+}
+
+func followKey(p host.Partition, n host.Sequence) key {
+	return newKey(p, tableFollow).uint64(uint64(n))
 }
 
 func statusCode(s host.DeliveryStatus) byte {

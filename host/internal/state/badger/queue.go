@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"slices"
 	"strings"
 	"sync"
@@ -77,11 +78,51 @@ func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlem
 	return err
 }
 
+// Pushed returns a named position.
+func (e *Engine) Pushed(ctx context.Context, p host.Partition, position string) (n host.Sequence, err error) {
+	err = e.view(ctx, p, func(v view) (err error) {
+		n, err = v.sequence(last(newKey(p, tablePos), position))
+		return err
+	})
+	return n, err
+}
+
+// Followed hands the changes of records that were followed to yield.
+func (e *Engine) Followed(ctx context.Context, p host.Partition, after host.Sequence, yield func(*state.Followed) (bool, error)) error {
+	return e.view(ctx, p, func(v view) error {
+		return v.scan(newKey(p, tableFollow), followKey(p, after+1), func(k []byte, item *badger.Item) (more bool, err error) {
+			if err := ctx.Err(); err != nil {
+				return false, err
+			}
+			err = item.Value(func(b []byte) (err error) {
+				var f state.Followed
+				if err := state.DecodeFollowed(b, host.Sequence(binary.BigEndian.Uint64(k[3:])), &f); err != nil {
+					return err
+				}
+				more, err = yield(&f)
+				return err
+			})
+			return more, err
+		})
+	})
+}
+
+// Prune deletes the oldest deliveries of a status.
+func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) (int, error) {
+	step, err := state.AppendPrune(nil, &s)
+	if err != nil {
+		return 0, err
+	}
+	r, _, err := e.submitted(ctx, p, 0, step)
+	return r.pruned, err
+}
+
 // Claim returns deliveries that are due.
-func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]host.Delivery, error) {
+func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]host.Delivery, time.Time, error) {
 	e.claims.mu.Lock()
 	defer e.claims.mu.Unlock()
 	var due []host.Delivery
+	var next time.Time
 	err := e.view(ctx, p, func(v view) error {
 		endpoints := []host.EndpointID{c.Endpoint}
 		if c.Endpoint == "" {
@@ -92,37 +133,42 @@ func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]
 		}
 		for _, endpoint := range endpoints {
 			for retry := range byte(2) {
-				if err := e.claims.due(v, c, lowMark{p, endpoint, retry}, &due); err != nil {
+				at, err := e.claims.due(v, c, lowMark{p, endpoint, retry}, &due)
+				if err != nil {
 					return err
+				}
+				if next.IsZero() || !at.IsZero() && at.Before(next) {
+					next = at
 				}
 			}
 		}
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	slices.SortFunc(due, func(a, b host.Delivery) int {
 		return cmp.Or(cmp.Compare(min(a.Attempts, 1), min(b.Attempts, 1)), a.DueAt.Compare(b.DueAt), strings.Compare(string(a.ID), string(b.ID)))
 	})
+	if len(due) > c.Limit {
+		next = c.Now
+	}
 	due = due[:min(c.Limit, len(due))]
 	for _, d := range due {
 		e.claims.until[claimed{p, d.ID}] = c.Until
 	}
-	return due, nil
+	return due, next, nil
 }
 
-// due appends what an endpoint has due: at most as many as are asked for.
-func (c *claims) due(v view, ask state.Claim, m lowMark, out *[]host.Delivery) error {
+// due appends what an endpoint has due, at most as many as are asked for, and
+// returns when it has more.
+func (c *claims) due(v view, ask state.Claim, m lowMark, out *[]host.Delivery) (next time.Time, err error) {
 	prefix := append(name(newKey(v.p, tableDue), m.endpoint), m.retry)
 	found, n := false, 0
-	err := v.scan(prefix, c.low[m], func(k []byte, _ *badger.Item) (bool, error) {
+	err = v.scan(prefix, c.low[m], func(k []byte, _ *badger.Item) (bool, error) {
 		if !found {
 			found = true
 			c.low[m] = append(key(nil), k...)
-		}
-		if n == ask.Limit || timeOfKey(k[len(prefix):]).After(ask.Now) {
-			return false, nil
 		}
 		id := host.DeliveryID(k[len(prefix)+8:])
 		if until, ok := c.until[claimed{v.p, id}]; ok {
@@ -130,6 +176,13 @@ func (c *claims) due(v view, ask state.Claim, m lowMark, out *[]host.Delivery) e
 				return true, nil
 			}
 			delete(c.until, claimed{v.p, id})
+		}
+		if at := timeOfKey(k[len(prefix):]); n == ask.Limit || at.After(ask.Now) {
+			next = at
+			if n == ask.Limit && at.Before(ask.Now) {
+				next = ask.Now
+			}
+			return false, nil
 		}
 		d, err := v.delivery(id)
 		if err != nil || d == nil {
@@ -142,34 +195,37 @@ func (c *claims) due(v view, ask state.Claim, m lowMark, out *[]host.Delivery) e
 	if !found {
 		c.low[m] = prefix.after()
 	}
-	return err
+	return next, err
 }
 
 // pendingEndpoints returns the endpoints that are owed something.
 func (v view) pendingEndpoints() ([]host.EndpointID, error) {
 	var out []host.EndpointID
-	err := v.counts("", func(e host.EndpointID, counts map[host.DeliveryStatus]int64) {
+	err := v.counts("", func(e host.EndpointID, counts map[host.DeliveryStatus]int64) error {
 		if counts[host.DeliveryPending] > 0 {
 			out = append(out, e)
 		}
+		return nil
 	})
 	return out, err
 }
 
 // counts visits the numbers of deliveries of an endpoint, or of all ("").
-func (v view) counts(e host.EndpointID, visit func(host.EndpointID, map[host.DeliveryStatus]int64)) error {
+func (v view) counts(e host.EndpointID, visit func(host.EndpointID, map[host.DeliveryStatus]int64) error) error {
 	prefix := newKey(v.p, tableCounts)
 	if e != "" {
 		counts := map[host.DeliveryStatus]int64{}
-		_, err := v.json(last(prefix, e), &counts)
-		visit(e, counts)
-		return err
+		if _, err := v.json(last(prefix, e), &counts); err != nil {
+			return err
+		}
+		return visit(e, counts)
 	}
 	return v.scan(prefix, nil, func(k []byte, item *badger.Item) (bool, error) {
 		counts := map[host.DeliveryStatus]int64{}
-		err := item.Value(func(b []byte) error { return decodeJSON(b, &counts) })
-		visit(host.EndpointID(k[3:]), counts)
-		return true, err
+		if err := item.Value(func(b []byte) error { return decodeJSON(b, &counts) }); err != nil {
+			return false, err
+		}
+		return true, visit(host.EndpointID(k[3:]), counts)
 	})
 }
 
@@ -179,13 +235,14 @@ func (e *Engine) Deliveries(ctx context.Context, p host.Partition, endpoint host
 	var out []host.Delivery
 	err := e.view(ctx, p, func(v view) error {
 		var prefixes []key
-		err := v.counts(endpoint, func(e host.EndpointID, of map[host.DeliveryStatus]int64) {
+		err := v.counts(endpoint, func(e host.EndpointID, of map[host.DeliveryStatus]int64) error {
 			for s, n := range of {
 				counts[s] += n
 				if status == "" || s == status {
 					prefixes = append(prefixes, append(name(newKey(p, tableOfEnd), e), statusCode(s)))
 				}
 			}
+			return nil
 		})
 		if err != nil {
 			return err

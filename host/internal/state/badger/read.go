@@ -288,3 +288,20 @@ func (e *Engine) Events(ctx context.Context, p host.Partition, after host.Sequen
 	})
 	return out, err
 }
+
+// Event returns the event at a sequence.
+func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (state.Event, error) {
+	var out state.Event
+	err := e.view(ctx, p, func(v view) error {
+		ok, err := v.get(eventKey(p, n), func(b []byte) (err error) {
+			out, err = decodeEvent(b)
+			return err
+		})
+		if err == nil && !ok {
+			return state.ErrNotFound
+		}
+		out.Sequence = n
+		return err
+	})
+	return out, err
+}

@@ -58,9 +58,11 @@ func (pt *partition) apply(n host.Sequence, b []byte) (host.Sequence, state.Leas
 	case s.End != nil:
 		err = pt.end(s.End, n)
 	case s.Push != nil:
-		err = pt.push(s.Push)
+		err = pt.push(s.Push, n)
 	case s.Settle != nil:
 		err = pt.settle(s.Settle.Settlements)
+	case s.Prune != nil:
+		pt.prune(s.Prune)
 	}
 	switch {
 	case errors.Is(err, errAgain):
@@ -275,6 +277,13 @@ func (pt *partition) page(p *state.Page, n, last host.Sequence) (host.Sequence, 
 			return 0, err
 		}
 		st.Entity, st.Sequence = p.Entity, n+host.Sequence(i)
+		if p.Follow {
+			f := state.Followed{Sequence: st.Sequence, Connection: p.Connection, Entity: p.Entity, After: st}
+			if old, ok := s.records[st.ID]; ok {
+				f.Before = &old
+			}
+			pt.followed = append(pt.followed, f)
+		}
 		s.records[st.ID] = st
 	}
 	if s.KeepsMarks() {

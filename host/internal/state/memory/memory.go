@@ -51,6 +51,7 @@ type partition struct {
 	times      []mark
 	positions  map[string]host.Sequence
 	deliveries map[host.DeliveryID]*delivery
+	followed   []state.Followed
 }
 
 // document is a document and the connection that it goes with.

@@ -22,7 +22,7 @@ func (e *Engine) Push(ctx context.Context, p host.Partition, s state.Push) error
 	return err
 }
 
-func (pt *partition) push(s *state.Push) error {
+func (pt *partition) push(s *state.Push, n host.Sequence) error {
 	switch at := pt.positions[s.Position]; {
 	case at == s.To && s.From != s.To:
 		return errAgain
@@ -33,6 +33,39 @@ func (pt *partition) push(s *state.Push) error {
 	for _, d := range s.Deliveries {
 		if pt.deliveries[d.ID] == nil {
 			pt.deliveries[d.ID] = &delivery{Delivery: d}
+		}
+	}
+	if s.Drop {
+		pt.followed = slices.DeleteFunc(pt.followed, func(f state.Followed) bool { return f.Sequence <= s.To })
+	}
+	pt.addEvents(s.Events, s.At, n)
+	return nil
+}
+
+// Pushed returns a named position.
+func (e *Engine) Pushed(ctx context.Context, p host.Partition, position string) (host.Sequence, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	return pt.positions[position], nil
+}
+
+// Followed hands the changes of records that were followed to yield.
+func (e *Engine) Followed(ctx context.Context, p host.Partition, after host.Sequence, yield func(*state.Followed) (bool, error)) error {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return err
+	}
+	all := slices.Clone(pt.followed)
+	unlock()
+	for i := range all {
+		if all[i].Sequence <= after {
+			continue
+		}
+		if more, err := yield(&all[i]); err != nil || !more {
+			return err
 		}
 	}
 	return nil
@@ -51,7 +84,7 @@ func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlem
 func (pt *partition) settle(all []state.Settlement) error { //nolint:unparam // steps are applied alike, and others can be refused
 	for _, s := range all {
 		d := pt.deliveries[s.Delivery.ID]
-		if d == nil || s.Attempt.Number != 0 && s.Attempt.Number <= d.Attempts {
+		if d == nil || state.Settled(&d.Delivery, &s) {
 			continue
 		}
 		d.Delivery = s.Delivery
@@ -64,28 +97,64 @@ func (pt *partition) settle(all []state.Settlement) error { //nolint:unparam // 
 }
 
 // Claim returns deliveries that are due.
-func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]host.Delivery, error) {
+func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]host.Delivery, time.Time, error) {
 	pt, unlock, err := e.lock(ctx, p)
 	if err != nil {
-		return nil, err
+		return nil, time.Time{}, err
 	}
 	defer unlock()
 	var due []*delivery
+	var next time.Time
 	for _, d := range pt.deliveries {
-		if d.Status == host.DeliveryPending && !d.DueAt.After(c.Now) && !d.claimed.After(c.Now) &&
-			(c.Endpoint == "" || d.Endpoint == c.Endpoint) {
+		switch {
+		case d.Status != host.DeliveryPending || d.claimed.After(c.Now) || c.Endpoint != "" && d.Endpoint != c.Endpoint:
+		case !d.DueAt.After(c.Now):
 			due = append(due, d)
+		case next.IsZero() || d.DueAt.Before(next):
+			next = d.DueAt
 		}
 	}
 	slices.SortFunc(due, func(a, b *delivery) int {
 		return cmp.Or(cmp.Compare(min(a.Attempts, 1), min(b.Attempts, 1)), a.DueAt.Compare(b.DueAt), strings.Compare(string(a.ID), string(b.ID)))
 	})
+	if len(due) > c.Limit {
+		next = c.Now
+	}
 	var out []host.Delivery
 	for _, d := range due[:min(c.Limit, len(due))] {
 		d.claimed = c.Until
 		out = append(out, d.Delivery)
 	}
-	return out, nil
+	return out, next, nil
+}
+
+// Prune deletes the oldest deliveries of a status.
+func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) (int, error) {
+	step, err := state.AppendPrune(nil, &s)
+	if err != nil {
+		return 0, err
+	}
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	before := len(pt.deliveries)
+	_, _, err = pt.apply(pt.last+1, step)
+	return before - len(pt.deliveries), err
+}
+
+func (pt *partition) prune(s *state.Prune) {
+	var old []host.DeliveryID
+	for id, d := range pt.deliveries {
+		if d.Status == s.Status && id < s.Before {
+			old = append(old, id)
+		}
+	}
+	slices.Sort(old)
+	for _, id := range old[:min(s.Limit, len(old))] {
+		delete(pt.deliveries, id)
+	}
 }
 
 // Deliveries returns deliveries, newest first, with the counts by status.

@@ -185,3 +185,15 @@ func (e *Engine) Events(ctx context.Context, p host.Partition, after host.Sequen
 	}
 	return out, nil
 }
+
+// Event returns the event at a sequence.
+func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (state.Event, error) {
+	all, err := e.Events(ctx, p, n-1, 1)
+	if err != nil {
+		return state.Event{}, err
+	}
+	if len(all) == 0 || all[0].Sequence != n {
+		return state.Event{}, state.ErrNotFound
+	}
+	return all[0], nil
+}

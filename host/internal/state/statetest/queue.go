@@ -27,9 +27,19 @@ func (f *fixture) push(from, to host.Sequence, ds ...host.Delivery) {
 
 func (f *fixture) claim(to host.EndpointID, minute, limit int) string {
 	f.Helper()
-	ds, err := f.Claim(f.ctx, 0, state.Claim{Endpoint: to, Now: minuteOf(minute), Until: minuteOf(minute + 5), Limit: limit})
+	ids, _ := f.claimNext(to, minute, limit)
+	return ids
+}
+
+// claimNext claims, and tells when there is more by its minute ("": never).
+func (f *fixture) claimNext(to host.EndpointID, minute, limit int) (ids, next string) {
+	f.Helper()
+	ds, at, err := f.Claim(f.ctx, 0, state.Claim{Endpoint: to, Now: minuteOf(minute), Until: minuteOf(minute + 5), Limit: limit})
 	f.must(err)
-	return idsOf(ds)
+	if !at.IsZero() {
+		next = at.UTC().Format("15:04")
+	}
+	return idsOf(ds), next
 }
 
 func idsOf(ds []host.Delivery) string {
@@ -89,6 +99,59 @@ var queue = []promise{
 		before := f.position()
 		f.crash()
 		equal(f, "a claim is not a step", f.position(), before)
+	}},
+	{"ClaimTellsWhenThereIsMore", func(f *fixture) {
+		f.push(0, 1, deliveryOf("dlv_1", "a", 0, 1), deliveryOf("dlv_2", "a", 0, 2), deliveryOf("dlv_3", "a", 1, 7), deliveryOf("dlv_4", "b", 0, 5))
+		told := func(what string, to host.EndpointID, minute, limit int, ids, next string) {
+			f.Helper()
+			gotIDs, gotNext := f.claimNext(to, minute, limit)
+			equal(f, what, gotIDs, ids)
+			equal(f, what+", next", gotNext, next)
+		}
+		told("none is due yet", "a", 0, 9, "[]", "12:01")
+		told("the limit leaves one out", "a", 3, 1, "[dlv_1]", "12:03")
+		told("what is claimed does not count", "a", 3, 9, "[dlv_2]", "12:07")
+		told("any", "", 3, 9, "[]", "12:05")
+		told("the last ones", "", 7, 9, "[dlv_4 dlv_3]", "")
+		told("of nobody", "none", 7, 9, "[]", "")
+	}},
+	{"ADeliveryChangesOnlyAsItWasRead", func(f *fixture) {
+		d := deliveryOf("dlv_1", "a", 0, 0)
+		f.push(0, 1, d)
+		held := d
+		held.Status = host.DeliveryHeld
+		f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(d, host.DeliveryDelivered, 0)}))
+		f.must(f.Settle(f.ctx, 0, []state.Settlement{{Delivery: held}})) // read before the attempt
+		got, attempts, err := f.Delivery(f.ctx, 0, "dlv_1")
+		f.must(err)
+		equal(f, "status", got.Status, host.DeliveryDelivered)
+		equal(f, "attempts", len(attempts), 1)
+	}},
+	{"PrunedDeliveriesAreGoneWithTheirAttempts", func(f *fixture) {
+		var ds []host.Delivery
+		for i := range 6 {
+			ds = append(ds, deliveryOf(host.DeliveryID(fmt.Sprintf("dlv_%d", i)), host.EndpointID("ab"[i%2:i%2+1]), 0, i))
+		}
+		f.push(0, 1, ds...)
+		for _, i := range []int{0, 1, 2, 5} {
+			f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(ds[i], host.DeliveryDead, 0)}))
+		}
+		prune := func(before host.DeliveryID, limit, want int) {
+			f.Helper()
+			n, err := f.Prune(f.ctx, 0, state.Prune{Status: host.DeliveryDead, Before: before, Limit: limit})
+			f.must(err)
+			equal(f, "pruned before "+string(before), n, want)
+		}
+		prune("dlv_0", 9, 0)
+		prune("dlv_3", 2, 2)
+		f.crash()
+		ids, counts := f.deliveries("", "", "", 10)
+		equal(f, "left", ids, "[dlv_5 dlv_4 dlv_3 dlv_2]")
+		equal(f, "counts", counts, "2 0 0 2")
+		prune("dlv_3", 2, 1)
+		prune("dlv_3", 2, 0)
+		_, _, err := f.Delivery(f.ctx, 0, "dlv_2")
+		f.refused(err, state.ErrNotFound)
 	}},
 	{"SettledAttemptCountsOnce", func(f *fixture) {
 		d := deliveryOf("dlv_1", "a", 0, 0)

@@ -121,7 +121,10 @@ func story(f *fixture) {
 	s.Records = []state.RecordPut{recordOf("b", f.head("b").Sequence, host.Deleted, "")}
 	f.page(s)
 	d := deliveryOf("dlv_1", "e2", 0, 0)
-	f.push(0, 3, d, deliveryOf("dlv_2", "e2", 0, 1))
+	f.must(f.Push(f.ctx, 0, state.Push{
+		Position: "dispatch", From: 0, To: 3, At: f.now(), Events: []state.Event{eventOf("evt_4")},
+		Deliveries: []host.Delivery{d, deliveryOf("dlv_2", "e2", 0, 1)},
+	}))
 	f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(d, host.DeliveryPending, 2)}))
 }
 
@@ -186,6 +189,14 @@ func portrait(f *fixture) string {
 	for _, e := range events {
 		tell("event %s %s %s", e.ID, e.Type, e.Sealed)
 	}
+	f.must(f.Followed(f.ctx, 0, 0, func(c *state.Followed) (bool, error) {
+		was := "nothing"
+		if c.Before != nil {
+			was = fmt.Sprintf("%s %q", c.Before.Operation, c.Before.Sealed)
+		}
+		tell("followed %s of %s: %s, now %s %q", c.After.ID, c.Connection, was, c.After.Operation, c.After.Sealed)
+		return true, nil
+	}))
 	ds, counts, err := f.Deliveries(f.ctx, 0, "", "", "", 100)
 	f.must(err)
 	tell("deliveries %v", counts)

@@ -29,6 +29,7 @@ func walk(t *testing.T, open func(t *testing.T) Harness) {
 			"end":    w.end,
 			"push":   w.push,
 			"settle": w.settle,
+			"prune":  w.prune,
 			"crash":  func(*rapid.T) { w.walked.crash() },
 			"sweep":  func(*rapid.T) { w.both(func(f *fixture) string { f.sweepUp(); return "" }) },
 			"":       func(*rapid.T) {},
@@ -187,6 +188,7 @@ func (w *walker) page(r *rapid.T) {
 	looked := rapid.Bool().Draw(r, "looked")
 	unchanged := rapid.SliceOfNDistinct(recordIDs, 0, 3, rapid.ID).Draw(r, "unchanged")
 	gone := rapid.IntRange(0, 3).Draw(r, "deleted")
+	follow := rapid.IntRange(0, 2).Draw(r, "follow") == 0
 	at, body := w.steps, fmt.Sprint(w.steps)
 	w.both(func(f *fixture) string {
 		l := f.leases[n]
@@ -211,7 +213,7 @@ func (w *walker) page(r *rapid.T) {
 			}
 			s.Records = append(s.Records, put)
 		}
-		s.Unchanged = unchanged
+		s.Unchanged, s.Follow = unchanged, follow
 		s.Counts = host.Counts{Read: int64(len(ids) + len(unchanged))}
 		_, err = f.CommitPage(f.ctx, 0, s)
 		return verdict(err)
@@ -254,10 +256,20 @@ func (w *walker) push(r *rapid.T) {
 		to := rapid.SampledFrom([]host.EndpointID{"e1", "e2"}).Draw(r, "endpoint")
 		ds = append(ds, deliveryOf(host.DeliveryID(fmt.Sprintf("dlv_%03d", (w.steps*3+i)%60)), to, 0, w.steps))
 	}
+	var events []state.Event
+	for i := range rapid.IntRange(0, 2).Draw(r, "events") {
+		events = append(events, eventOf(host.EventID(fmt.Sprint("evt_pushed_", (w.steps+i)%20))))
+	}
+	drop := rapid.Bool().Draw(r, "drop")
+	at := w.steps
 	answer := ""
 	w.both(func(f *fixture) string {
-		answer = verdict(f.Push(f.ctx, 0, state.Push{Position: "dispatch", From: from, To: to, Deliveries: ds}))
-		return answer
+		answer = verdict(f.Push(f.ctx, 0, state.Push{
+			Position: "dispatch", From: from, To: to, At: minuteOf(at), Deliveries: ds, Events: events, Drop: drop,
+		}))
+		n, err := f.Pushed(f.ctx, 0, "dispatch")
+		f.must(err)
+		return fmt.Sprint(answer, n)
 	})
 	if answer == "done" {
 		w.position = to
@@ -270,15 +282,28 @@ func (w *walker) settle(r *rapid.T) {
 	limit, keep := rapid.IntRange(1, 4).Draw(r, "limit"), rapid.Bool().Draw(r, "keep")
 	now := w.steps
 	w.both(func(f *fixture) string {
-		ds, err := f.Claim(f.ctx, 0, state.Claim{Endpoint: endpoint, Now: minuteOf(now), Until: minuteOf(now), Limit: limit})
+		ds, next, err := f.Claim(f.ctx, 0, state.Claim{Endpoint: endpoint, Now: minuteOf(now), Until: minuteOf(now), Limit: limit})
 		f.must(err)
+		told := idsOf(ds) + " " + host.FormatTime(next)
 		if keep {
-			return idsOf(ds)
+			return told
 		}
 		var all []state.Settlement
 		for _, d := range ds {
 			all = append(all, settled(d, status, now+2))
 		}
-		return idsOf(ds) + verdict(f.Settle(f.ctx, 0, all))
+		return told + verdict(f.Settle(f.ctx, 0, all))
+	})
+}
+
+func (w *walker) prune(r *rapid.T) {
+	p := state.Prune{
+		Status: rapid.SampledFrom([]host.DeliveryStatus{host.DeliveryPending, host.DeliveryDelivered, host.DeliveryDead}).Draw(r, "status"),
+		Before: host.DeliveryID(fmt.Sprintf("dlv_%03d", rapid.IntRange(0, 60).Draw(r, "before"))),
+		Limit:  rapid.IntRange(1, 4).Draw(r, "limit"),
+	}
+	w.both(func(f *fixture) string {
+		n, err := f.Prune(f.ctx, 0, p)
+		return fmt.Sprint(n, verdict(err))
 	})
 }
