@@ -12,6 +12,10 @@ type Wish struct {
 	MadeAt     time.Time    `json:"made_at"`
 	DoneAt     time.Time    `json:"done_at,omitzero"`
 	Error      *Problem     `json:"error,omitempty"`
+
+	Retry *DeliveryFilter `json:"retry,omitempty"` // of WishRetry: which deliveries
+	Count int64           `json:"count,omitempty"` // how many they were when the wish was made
+	Done  int64           `json:"done,omitempty"`  // how many are pending again
 }
 
 // WishKind is what a wish asks for.
@@ -20,4 +24,5 @@ type WishKind string
 // The kinds of wishes. A wish for a run is a queued Run instead.
 const (
 	WishCheck WishKind = "check" // check the connection now, also when it is auth_required
+	WishRetry WishKind = "retry" // try deliveries again that have ended
 )

@@ -356,9 +356,7 @@ type Settlement struct {
 
 // Prune names deliveries that are kept no longer.
 type Prune struct {
-	Status host.DeliveryStatus
-	Before host.DeliveryID // those with smaller ids
-	Limit  int             // at most so many
+	IDs []host.DeliveryID
 }
 
 // Claim asks for deliveries that are due.
@@ -382,12 +380,15 @@ type Queue interface {
 	// retried by hand), unless an attempt was settled since the delivery was
 	// read. A delivery that is no longer there is skipped.
 	Settle(ctx context.Context, p host.Partition, s []Settlement) error
-	// Prune deletes the oldest deliveries of a status, with their attempts, and
-	// returns how many.
-	Prune(ctx context.Context, p host.Partition, s Prune) (int, error)
+	// Prune deletes deliveries that have ended, with their attempts. What is
+	// pending or held stays.
+	Prune(ctx context.Context, p host.Partition, s Prune) error
 	// Deliveries returns deliveries of an endpoint ("": all) and status ("":
 	// all), newest first, older than the one given, with the counts by status.
 	Deliveries(ctx context.Context, p host.Partition, e host.EndpointID, st host.DeliveryStatus, before host.DeliveryID, limit int) ([]host.Delivery, map[host.DeliveryStatus]int64, error)
+	// Owed returns the numbers of deliveries by endpoint and status, of every
+	// endpoint that has some.
+	Owed(ctx context.Context, p host.Partition) (map[host.EndpointID]map[host.DeliveryStatus]int64, error)
 	// Delivery returns one delivery with its attempts by number, or ErrNotFound.
 	Delivery(ctx context.Context, p host.Partition, id host.DeliveryID) (host.Delivery, []host.Attempt, error)
 }

@@ -135,7 +135,12 @@ func (s *Store) Settle(ctx context.Context, all []Settlement) error {
 func responseOf(a *host.Attempt) []byte { return fmt.Appendf(nil, "%s/%d", a.Delivery, a.Number) }
 
 // Prune is Queue.Prune.
-func (s *Store) Prune(ctx context.Context, p Prune) (int, error) { return s.engine.Prune(ctx, 0, p) }
+func (s *Store) Prune(ctx context.Context, p Prune) error { return s.engine.Prune(ctx, 0, p) }
+
+// Owed is Queue.Owed.
+func (s *Store) Owed(ctx context.Context) (map[host.EndpointID]map[host.DeliveryStatus]int64, error) {
+	return s.engine.Owed(ctx, 0)
+}
 
 // Deliveries is Queue.Deliveries.
 func (s *Store) Deliveries(ctx context.Context, e host.EndpointID, st host.DeliveryStatus, before host.DeliveryID, limit int) ([]host.Delivery, map[host.DeliveryStatus]int64, error) {

@@ -1,10 +1,8 @@
 package badger
 
 import (
-	"cmp"
 	"encoding/binary"
 	"fmt"
-	"slices"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -129,34 +127,16 @@ func (a *application) unplace(d *host.Delivery) error {
 	return a.del(dueKey(a.p, d))
 }
 
-// prune deletes the oldest deliveries of a status.
+// prune deletes deliveries that have ended.
 func (a *application) prune(s *state.Prune) error {
-	var old []host.DeliveryID
-	err := a.counts("", func(e host.EndpointID, counts map[host.DeliveryStatus]int64) error {
-		if counts[s.Status] == 0 {
-			return nil
-		}
-		n, prefix := 0, append(name(newKey(a.p, tableOfEnd), e), statusCode(s.Status))
-		return a.scan(prefix, nil, func(k []byte, _ *badger.Item) (bool, error) {
-			id := host.DeliveryID(k[len(prefix):])
-			if id >= s.Before || n == s.Limit {
-				return false, nil
-			}
-			n++
-			old = append(old, id)
-			return true, nil
-		})
-	})
-	if err != nil {
-		return err
-	}
-	slices.Sort(old)
-	old = old[:min(len(old), s.Limit)]
 	counts := counting{}
-	for _, id := range old {
+	for _, id := range s.IDs {
 		d, err := a.delivery(id)
-		if err != nil || d == nil {
-			return cmp.Or(err, errMalformed)
+		if err != nil {
+			return err
+		}
+		if d == nil || !d.Ended() {
+			continue
 		}
 		if err := a.unplace(d); err != nil {
 			return err
@@ -171,7 +151,6 @@ func (a *application) prune(s *state.Prune) error {
 		}
 		counts.add(d.Endpoint, d.Status, -1)
 	}
-	a.q.result.pruned = len(old)
 	return a.count(counts)
 }
 

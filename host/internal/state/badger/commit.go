@@ -28,7 +28,6 @@ type result struct {
 	sequence host.Sequence
 	lease    state.Lease
 	more     bool // a sweep has more to do
-	pruned   int
 }
 
 // submitted sends a step to the committer and waits for its answer. The step's
@@ -203,7 +202,7 @@ func entriesOf(s *state.Step) int {
 	case s.Push != nil:
 		return rest + 4*len(s.Push.Deliveries) + 2*len(s.Push.Events) + sweepItems
 	case s.Prune != nil:
-		return rest + pruneEntries*s.Prune.Limit
+		return rest + pruneEntries*len(s.Prune.IDs)
 	case s.Settle != nil:
 		return rest + 7*len(s.Settle.Settlements)
 	}

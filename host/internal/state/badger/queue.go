@@ -107,14 +107,14 @@ func (e *Engine) Followed(ctx context.Context, p host.Partition, after host.Sequ
 	})
 }
 
-// Prune deletes the oldest deliveries of a status.
-func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) (int, error) {
+// Prune deletes deliveries that have ended.
+func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) error {
 	step, err := state.AppendPrune(nil, &s)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	r, _, err := e.submitted(ctx, p, 0, step)
-	return r.pruned, err
+	_, _, err = e.submitted(ctx, p, 0, step)
+	return err
 }
 
 // Claim returns deliveries that are due.
@@ -227,6 +227,20 @@ func (v view) counts(e host.EndpointID, visit func(host.EndpointID, map[host.Del
 		}
 		return true, visit(host.EndpointID(k[3:]), counts)
 	})
+}
+
+// Owed returns the numbers of deliveries by endpoint and status.
+func (e *Engine) Owed(ctx context.Context, p host.Partition) (map[host.EndpointID]map[host.DeliveryStatus]int64, error) {
+	out := map[host.EndpointID]map[host.DeliveryStatus]int64{}
+	err := e.view(ctx, p, func(v view) error {
+		return v.counts("", func(e host.EndpointID, counts map[host.DeliveryStatus]int64) error {
+			if len(counts) > 0 {
+				out[e] = counts
+			}
+			return nil
+		})
+	})
+	return out, err
 }
 
 // Deliveries returns deliveries, newest first, with the counts by status.

@@ -128,32 +128,21 @@ func (e *Engine) Claim(ctx context.Context, p host.Partition, c state.Claim) ([]
 	return out, next, nil
 }
 
-// Prune deletes the oldest deliveries of a status.
-func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) (int, error) {
+// Prune deletes deliveries that have ended.
+func (e *Engine) Prune(ctx context.Context, p host.Partition, s state.Prune) error {
 	step, err := state.AppendPrune(nil, &s)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	pt, unlock, err := e.lock(ctx, p)
-	if err != nil {
-		return 0, err
-	}
-	defer unlock()
-	before := len(pt.deliveries)
-	_, _, err = pt.apply(pt.last+1, step)
-	return before - len(pt.deliveries), err
+	_, _, err = e.apply(ctx, p, step)
+	return err
 }
 
 func (pt *partition) prune(s *state.Prune) {
-	var old []host.DeliveryID
-	for id, d := range pt.deliveries {
-		if d.Status == s.Status && id < s.Before {
-			old = append(old, id)
+	for _, id := range s.IDs {
+		if d := pt.deliveries[id]; d != nil && d.Ended() {
+			delete(pt.deliveries, id)
 		}
-	}
-	slices.Sort(old)
-	for _, id := range old[:min(s.Limit, len(old))] {
-		delete(pt.deliveries, id)
 	}
 }
 
@@ -177,6 +166,23 @@ func (e *Engine) Deliveries(ctx context.Context, p host.Partition, endpoint host
 	}
 	slices.SortFunc(out, func(a, b host.Delivery) int { return strings.Compare(string(b.ID), string(a.ID)) })
 	return out[:min(limit, len(out))], counts, nil
+}
+
+// Owed returns the numbers of deliveries by endpoint and status.
+func (e *Engine) Owed(ctx context.Context, p host.Partition) (map[host.EndpointID]map[host.DeliveryStatus]int64, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	out := map[host.EndpointID]map[host.DeliveryStatus]int64{}
+	for _, d := range pt.deliveries {
+		if out[d.Endpoint] == nil {
+			out[d.Endpoint] = map[host.DeliveryStatus]int64{}
+		}
+		out[d.Endpoint][d.Status]++
+	}
+	return out, nil
 }
 
 // Delivery returns one delivery with its attempts.

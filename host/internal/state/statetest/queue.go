@@ -136,22 +136,18 @@ var queue = []promise{
 		for _, i := range []int{0, 1, 2, 5} {
 			f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(ds[i], host.DeliveryDead, 0)}))
 		}
-		prune := func(before host.DeliveryID, limit, want int) {
-			f.Helper()
-			n, err := f.Prune(f.ctx, 0, state.Prune{Status: host.DeliveryDead, Before: before, Limit: limit})
-			f.must(err)
-			equal(f, "pruned before "+string(before), n, want)
-		}
-		prune("dlv_0", 9, 0)
-		prune("dlv_3", 2, 2)
+		prune := state.Prune{IDs: []host.DeliveryID{"dlv_0", "dlv_2", "dlv_3", "dlv_none"}} // dlv_3 is pending
+		f.must(f.Prune(f.ctx, 0, prune))
+		f.must(f.Prune(f.ctx, 0, prune))
 		f.crash()
 		ids, counts := f.deliveries("", "", "", 10)
-		equal(f, "left", ids, "[dlv_5 dlv_4 dlv_3 dlv_2]")
+		equal(f, "left", ids, "[dlv_5 dlv_4 dlv_3 dlv_1]")
 		equal(f, "counts", counts, "2 0 0 2")
-		prune("dlv_3", 2, 1)
-		prune("dlv_3", 2, 0)
 		_, _, err := f.Delivery(f.ctx, 0, "dlv_2")
 		f.refused(err, state.ErrNotFound)
+		owed, err := f.Owed(f.ctx, 0)
+		f.must(err)
+		equal(f, "owed", fmt.Sprint(owed), "map[a:map[pending:1] b:map[dead:2 pending:1]]")
 	}},
 	{"SettledAttemptCountsOnce", func(f *fixture) {
 		d := deliveryOf("dlv_1", "a", 0, 0)

@@ -60,6 +60,11 @@ func (l *lossy) Push(ctx context.Context, p host.Partition, s state.Push) error 
 	return err
 }
 
+func (l *lossy) Prune(ctx context.Context, p host.Partition, s state.Prune) error {
+	_, err := write(l, func() (struct{}, error) { return struct{}{}, l.Engine.Prune(ctx, p, s) })
+	return err
+}
+
 func (l *lossy) Settle(ctx context.Context, p host.Partition, s []state.Settlement) error {
 	_, err := write(l, func() (struct{}, error) { return struct{}{}, l.Engine.Settle(ctx, p, s) })
 	return err
@@ -126,6 +131,9 @@ func story(f *fixture) {
 		Deliveries: []host.Delivery{d, deliveryOf("dlv_2", "e2", 0, 1)},
 	}))
 	f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(d, host.DeliveryPending, 2)}))
+	f.push(3, 4, deliveryOf("dlv_3", "e2", 0, 0))
+	f.must(f.Settle(f.ctx, 0, []state.Settlement{settled(deliveryOf("dlv_3", "e2", 0, 0), host.DeliveryDelivered, 0)}))
+	f.must(f.Prune(f.ctx, 0, state.Prune{IDs: []host.DeliveryID{"dlv_2", "dlv_3"}}))
 }
 
 // compare ends the test unless both engines answer everything alike, but for
@@ -199,7 +207,9 @@ func portrait(f *fixture) string {
 	}))
 	ds, counts, err := f.Deliveries(f.ctx, 0, "", "", "", 100)
 	f.must(err)
-	tell("deliveries %v", counts)
+	owed, err := f.Owed(f.ctx, 0)
+	f.must(err)
+	tell("deliveries %v of %v", counts, owed)
 	for _, d := range ds {
 		_, attempts, err := f.Delivery(f.ctx, 0, d.ID)
 		f.must(err)

@@ -1,0 +1,57 @@
+package host_test
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/dinrail/dinrail/host"
+)
+
+func TestRefusedAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		address        string
+		public, inside bool // may it be called without and with allow_private
+	}{
+		{"93.184.215.14", true, true},
+		{"2606:2800:21f:cb07::1", true, true},
+		{"127.0.0.1", false, true},
+		{"10.1.2.3", false, true},
+		{"172.31.255.255", false, true},
+		{"172.32.0.1", true, true},
+		{"192.168.0.1", false, true},
+		{"100.64.0.1", false, true},
+		{"::1", false, true},
+		{"fd12::1", false, true},
+		{"169.254.169.254", false, false},
+		{"fe80::1", false, false},
+		{"fd00:ec2::254", false, false},
+		{"0.0.0.0", false, false},
+		{"::", false, false},
+		{"224.0.0.1", false, false},
+		{"255.255.255.255", false, false},
+		// IPv4 in IPv6.
+		{"::ffff:127.0.0.1", false, true},
+		{"::ffff:169.254.169.254", false, false},
+		{"::ffff:93.184.215.14", true, true},
+		{"::127.0.0.1", false, true},
+		{"64:ff9b::7f00:1", false, true},
+		{"64:ff9b::a9fe:a9fe", false, false},
+		{"2002:7f00:1::1", false, true},
+		{"2002:a9fe:a9fe::1", false, false},
+		{"2001:0:4136:e378:8000:63bf:5601:5601", false, false}, // Teredo of 169.254.169.254
+		{"::ffff:0:7f00:1", false, true},
+		{"fe80::1%eth0", false, false},
+	} {
+		a := netip.MustParseAddr(c.address)
+		if got := host.RefusedAddress(a, false); (got == "") != c.public {
+			t.Errorf("%s: %q", c.address, got)
+		}
+		if got := host.RefusedAddress(a, true); (got == "") != c.inside {
+			t.Errorf("%s with allow_private: %q", c.address, got)
+		}
+	}
+	if host.RefusedAddress(netip.Addr{}, true) == "" {
+		t.Error("no address at all may be called")
+	}
+}
