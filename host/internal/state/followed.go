@@ -6,17 +6,22 @@ import (
 	"github.com/dinrail/dinrail/host"
 )
 
-// A followed change is these bytes: version, connection, entity, sequence of
-// the version before, that version in its stored form (nil: there was none),
-// and the version now in its stored form, to the end.
+// A followed change is these bytes: version, whether it is of the first pass
+// (0 or 1), connection, entity, run, sequence of the version before, that
+// version in its stored form (nil: there was none), and the version now in its
+// stored form, to the end.
 const followedVersion = 1
 
-// AppendFollowed appends the stored form of a followed change. Before is nil
-// where there was no record.
-func AppendFollowed(b []byte, c host.ConnectionID, e host.EntityName, was host.Sequence, before, after []byte) []byte {
-	b = append(b, followedVersion)
-	b = appendString(b, c)
-	b = appendString(b, e)
+// AppendFollowed appends the stored form of a change that a page made. Before
+// is nil where there was no record.
+func AppendFollowed(b []byte, p *Page, first bool, was host.Sequence, before, after []byte) []byte {
+	b = append(b, followedVersion, 0)
+	if first {
+		b[len(b)-1] = 1
+	}
+	b = appendString(b, p.Connection)
+	b = appendString(b, p.Entity)
+	b = appendString(b, p.Run)
 	b = binary.AppendUvarint(b, uint64(was))
 	b = appendBytes(b, before)
 	return append(b, after...)
@@ -29,7 +34,8 @@ func DecodeFollowed(b []byte, n host.Sequence, f *Followed) error {
 	if r.byte() != followedVersion {
 		return errMalformed
 	}
-	*f = Followed{Sequence: n, Connection: str[host.ConnectionID](&r), Entity: str[host.EntityName](&r)}
+	*f = Followed{Sequence: n, First: r.byte() == 1}
+	f.Connection, f.Entity, f.Run = str[host.ConnectionID](&r), str[host.EntityName](&r), str[host.RunID](&r)
 	was := host.Sequence(r.uvarint())
 	before := r.bytes()
 	if r.err != nil {

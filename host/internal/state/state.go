@@ -309,6 +309,8 @@ type Log interface {
 	Events(ctx context.Context, p host.Partition, after host.Sequence, limit int) ([]Event, error)
 	// Event returns the event at a sequence, or ErrNotFound.
 	Event(ctx context.Context, p host.Partition, n host.Sequence) (Event, error)
+	// FindEvent returns the sequence of the event with an id, or ErrNotFound.
+	FindEvent(ctx context.Context, p host.Partition, id host.EventID) (host.Sequence, error)
 }
 
 // Follow is reading the log by a named position: what lies behind it has been
@@ -331,6 +333,8 @@ type Followed struct {
 	Sequence   host.Sequence
 	Connection host.ConnectionID
 	Entity     host.EntityName
+	Run        host.RunID
+	First      bool    // of the entity's first pass
 	Before     *Stored // nil: there was none
 	After      Stored
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -17,6 +18,8 @@ const KindDelivery Kind = "delivery"
 // FollowedRecord is a followed change, opened.
 type FollowedRecord struct {
 	Sequence host.Sequence
+	Run      host.RunID
+	First    bool         // of the entity's first pass
 	Before   *host.Record // nil: there was none
 	After    host.Record
 }
@@ -29,6 +32,24 @@ func (s *Store) Event(ctx context.Context, n host.Sequence) (host.Event, error) 
 		return host.Event{}, err
 	}
 	return s.openEvent(&e), nil
+}
+
+// FindEvent is Log.FindEvent.
+func (s *Store) FindEvent(ctx context.Context, id host.EventID) (host.Sequence, error) {
+	return s.engine.FindEvent(ctx, 0, id)
+}
+
+// EventHeads is Events without the events' data, which nothing is opened for.
+func (s *Store) EventHeads(ctx context.Context, after host.Sequence, limit int) ([]host.Event, error) {
+	stored, err := s.engine.Events(ctx, 0, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]host.Event, len(stored))
+	for i := range stored {
+		out[i] = stored[i].Event
+	}
+	return out, nil
 }
 
 func (s *Store) openEvent(e *Event) host.Event {
@@ -49,7 +70,7 @@ func (s *Store) Pushed(ctx context.Context, position string) (host.Sequence, err
 // until it returns false. What belongs to a removed connection is passed by.
 func (s *Store) Followed(ctx context.Context, after host.Sequence, yield func(*FollowedRecord) (bool, error)) error {
 	return s.engine.Followed(ctx, 0, after, func(f *Followed) (bool, error) {
-		r := FollowedRecord{Sequence: f.Sequence}
+		r := FollowedRecord{Sequence: f.Sequence, Run: host.RunID(strings.Clone(string(f.Run))), First: f.First}
 		var err error
 		if r.After, err = s.open(f.Connection, &f.After); err == nil && f.Before != nil {
 			var before host.Record

@@ -139,7 +139,9 @@ func (r *rig) answers(f func(ctx context.Context, e host.EndpointID, n int) (*ht
 }
 
 func always(code int, header ...string) func(context.Context, host.EndpointID, int) (*http.Response, error) {
-	return func(context.Context, host.EndpointID, int) (*http.Response, error) { return status(code, header...), nil }
+	return func(context.Context, host.EndpointID, int) (*http.Response, error) {
+		return status(code, header...), nil
+	}
 }
 
 func (r *rig) requests() []got {

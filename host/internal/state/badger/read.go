@@ -305,3 +305,14 @@ func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (
 	})
 	return out, err
 }
+
+// FindEvent returns the sequence of the event with an id.
+func (e *Engine) FindEvent(ctx context.Context, p host.Partition, id host.EventID) (n host.Sequence, err error) {
+	err = e.view(ctx, p, func(v view) (err error) {
+		if n, err = v.sequence(last(newKey(p, tableEventID), id)); err == nil && n == 0 {
+			err = state.ErrNotFound
+		}
+		return err
+	})
+	return n, err
+}

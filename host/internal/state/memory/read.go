@@ -197,3 +197,18 @@ func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (
 	}
 	return all[0], nil
 }
+
+// FindEvent returns the sequence of the event with an id.
+func (e *Engine) FindEvent(ctx context.Context, p host.Partition, id host.EventID) (host.Sequence, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	for i := range pt.events {
+		if pt.events[i].ID == id {
+			return pt.events[i].Sequence, nil
+		}
+	}
+	return 0, state.ErrNotFound
+}

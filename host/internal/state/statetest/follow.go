@@ -24,6 +24,8 @@ func (f *fixture) followed(after host.Sequence, limit int) (told string, last ho
 			equal(f, "id before", c.Before.ID, c.After.ID)
 		}
 		told += fmt.Sprintf("%s/%s/%s %s: %s > %s\n", c.Connection, c.Entity, c.After.ID, c.After.Operation, was, c.After.Sealed)
+		equal(f, "run", c.Run, "run_1")
+		equal(f, "first", c.First, true)
 		n++
 		return n < limit, nil
 	}))
@@ -81,6 +83,11 @@ plant-7/work_orders/b created:  of b > again of b
 		equal(f, "one event", one.ID, "evt_2")
 		equal(f, "its data", string(one.Sealed), "data of evt_2")
 		_, err = f.Event(f.ctx, 0, all[1].Sequence+1)
+		f.refused(err, state.ErrNotFound)
+		n, err := f.FindEvent(f.ctx, 0, "evt_2")
+		f.must(err)
+		equal(f, "found by its id", n, all[1].Sequence)
+		_, err = f.FindEvent(f.ctx, 0, "evt_none")
 		f.refused(err, state.ErrNotFound)
 		for position, want := range map[string]host.Sequence{"changes": second, "dispatch": 0} {
 			n, err := f.Pushed(f.ctx, 0, position)

@@ -202,7 +202,7 @@ func portrait(f *fixture) string {
 		if c.Before != nil {
 			was = fmt.Sprintf("%s %q", c.Before.Operation, c.Before.Sealed)
 		}
-		tell("followed %s of %s: %s, now %s %q", c.After.ID, c.Connection, was, c.After.Operation, c.After.Sealed)
+		tell("followed %s of %s in %s %t: %s, now %s %q", c.After.ID, c.Connection, c.Run, c.First, was, c.After.Operation, c.After.Sealed)
 		return true, nil
 	}))
 	ds, counts, err := f.Deliveries(f.ctx, 0, "", "", "", 100)
