@@ -38,6 +38,7 @@ type field struct {
 // converted, and what is missing can be null.
 type reference struct {
 	variable string
+	root     string // which of the data
 	path     path
 }
 
@@ -61,14 +62,18 @@ func CompileMapping(src []byte, attrs hcl.Attributes, ctx *hcl.EvalContext) (*Ma
 	return m, diags
 }
 
-func compile(src []byte, a *hcl.Attribute, ctx *hcl.EvalContext) (field, hcl.Diagnostics) {
-	// A copy of its own: one block is compiled for each part of its for_each,
-	// and rewriting changes the tree.
-	r := a.Expr.Range()
+// again parses an expression once more, to have a tree of its own: one block is
+// compiled for each part of its for_each, and rewriting changes the tree.
+func again(src []byte, e hcl.Expression) (hclsyntax.Expression, hcl.Diagnostics) {
+	r := e.Range()
 	if r.End.Byte > len(src) {
-		return field{}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Expression outside of its file", Subject: r.Ptr()}}
+		return nil, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Expression outside of its file", Subject: r.Ptr()}}
 	}
-	e, diags := hclsyntax.ParseExpression(append(slices.Clone(r.SliceBytes(src)), '\n'), r.Filename, r.Start)
+	return hclsyntax.ParseExpression(append(slices.Clone(r.SliceBytes(src)), '\n'), r.Filename, r.Start)
+}
+
+func compile(src []byte, a *hcl.Attribute, ctx *hcl.EvalContext) (field, hcl.Diagnostics) {
+	e, diags := again(src, a.Expr)
 	if diags.HasErrors() {
 		return field{}, diags
 	}
@@ -78,7 +83,7 @@ func compile(src []byte, a *hcl.Attribute, ctx *hcl.EvalContext) (field, hcl.Dia
 			return f, nil
 		}
 	}
-	w := &rewriter{known: ctx, data: "raw"}
+	w := &rewriter{known: ctx, data: []string{"raw"}}
 	f.expr = w.rewrite(e)
 	f.refs = w.refs
 	return f, w.diags

@@ -19,10 +19,15 @@ var null = cty.NullVal(cty.DynamicPseudoType)
 // makes an error of both.
 type rewriter struct {
 	known *hcl.EvalContext
-	data  string
+	data  []string
 	refs  []reference
+	clock bool // now() becomes a variable
 	diags hcl.Diagnostics
 }
+
+// clockVariable stands for now(): the time is what the expression is evaluated
+// for, not when that happens. No identifier has a slash.
+const clockVariable = "now/"
 
 func (w *rewriter) rewrite(e hclsyntax.Expression) hclsyntax.Expression {
 	switch e := e.(type) {
@@ -56,6 +61,9 @@ func (w *rewriter) rewrite(e hclsyntax.Expression) hclsyntax.Expression {
 		e.Source = w.rewrite(e.Source)
 		return step{e, []hclsyntax.Expression{e.Source}, e.Traversal}
 	case *hclsyntax.FunctionCallExpr:
+		if w.clock && e.Name == "now" {
+			return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: clockVariable, SrcRange: e.Range()}}, SrcRange: e.Range()}
+		}
 		w.all(e.Args) // the functions themselves answer null with null
 	case *hclsyntax.TupleConsExpr:
 		w.all(e.Exprs)
@@ -92,14 +100,14 @@ func (w *rewriter) all(list []hclsyntax.Expression) {
 // is known already.
 func (w *rewriter) traversal(e *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
 	root := e.Traversal.RootName()
-	if root == w.data {
+	if slices.Contains(w.data, root) {
 		p, ok := pathOf(e.Traversal)
 		if !ok {
 			w.diags = append(w.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong index", Detail: "An index is a name or a whole number.", Subject: e.SrcRange.Ptr()})
 			return e
 		}
-		name := fmt.Sprintf("%s/%d", w.data, len(w.refs)) // no identifier has a slash
-		w.refs = append(w.refs, reference{name, p})
+		name := fmt.Sprintf("%s/%d", root, len(w.refs)) // no identifier has a slash
+		w.refs = append(w.refs, reference{name, root, p})
 		return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: e.SrcRange}}, SrcRange: e.SrcRange}
 	}
 	if root != "local" && root != "each" {
