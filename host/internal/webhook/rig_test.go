@@ -29,6 +29,9 @@ func (plain) Seal(_ host.ConnectionID, b, _ []byte) ([]byte, error) {
 	return append([]byte{}, b...), nil
 }
 func (plain) Open(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, nil }
+func (plain) AppendOpen(dst []byte, _ host.ConnectionID, b, _ []byte) ([]byte, error) {
+	return append(dst, b...), nil
+}
 func (plain) Forget(host.ConnectionID)                              {}
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
