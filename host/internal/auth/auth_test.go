@@ -23,7 +23,7 @@ func (plain) Open(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, 
 func (plain) AppendOpen(dst []byte, _ host.ConnectionID, b, _ []byte) ([]byte, error) {
 	return append(dst, b...), nil
 }
-func (plain) Forget(host.ConnectionID)                              {}
+func (plain) Forget(host.ConnectionID) {}
 
 const configured = "dra_of-the-configuration-0123456789012345"
 

@@ -23,9 +23,9 @@ type Expression struct {
 	functions map[string]function.Function
 }
 
-// Data is what an expression is evaluated for: decoded JSON by the name under
+// Given is what an expression is evaluated for: decoded JSON by the name under
 // which the expression knows it, and the time that now() tells.
-type Data struct {
+type Given struct {
 	Values map[string]any
 	Now    time.Time
 }
@@ -68,7 +68,7 @@ func (x *Expression) Paths(name string) [][]string {
 	return out
 }
 
-func (x *Expression) value(d Data) (cty.Value, error) {
+func (x *Expression) value(d Given) (cty.Value, error) {
 	ctx := &hcl.EvalContext{Functions: x.functions, Variables: make(map[string]cty.Value, len(x.refs)+1)}
 	ctx.Variables[clockVariable] = cty.StringVal(host.FormatTime(d.Now))
 	for _, r := range x.refs {
@@ -88,7 +88,7 @@ func (x *Expression) value(d Data) (cty.Value, error) {
 }
 
 // Holds evaluates the expression as a condition; null is false.
-func (x *Expression) Holds(d Data) (bool, error) {
+func (x *Expression) Holds(d Given) (bool, error) {
 	v, err := x.value(d)
 	if err != nil || v.IsNull() {
 		return false, err
@@ -102,7 +102,7 @@ func (x *Expression) Holds(d Data) (bool, error) {
 }
 
 // JSON evaluates the expression and returns its value as JSON.
-func (x *Expression) JSON(d Data) ([]byte, error) {
+func (x *Expression) JSON(d Given) ([]byte, error) {
 	v, err := x.value(d)
 	if err != nil {
 		return nil, err

@@ -63,7 +63,7 @@ func TestExpressionOverRecordOldAndConnection(t *testing.T) {
 		if diags.HasErrors() {
 			t.Fatalf("%s: %v", c.text, diags)
 		}
-		data := expr.Data{Values: values, Now: at("2026-03-01T09:00:00Z")}
+		data := expr.Given{Values: values, Now: at("2026-03-01T09:00:00Z")}
 		got := ""
 		switch c.want {
 		case "true", "false", "error":

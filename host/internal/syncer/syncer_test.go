@@ -29,7 +29,7 @@ func (plain) Open(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, 
 func (plain) AppendOpen(dst []byte, _ host.ConnectionID, b, _ []byte) ([]byte, error) {
 	return append(dst, b...), nil
 }
-func (plain) Forget(host.ConnectionID)                              {}
+func (plain) Forget(host.ConnectionID) {}
 
 // plant is a system in memory: things with a number that grows with each
 // change, read 10 a page.

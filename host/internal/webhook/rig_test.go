@@ -32,7 +32,7 @@ func (plain) Open(_ host.ConnectionID, b, _ []byte) ([]byte, error) { return b, 
 func (plain) AppendOpen(dst []byte, _ host.ConnectionID, b, _ []byte) ([]byte, error) {
 	return append(dst, b...), nil
 }
-func (plain) Forget(host.ConnectionID)                              {}
+func (plain) Forget(host.ConnectionID) {}
 
 var secret = []byte("0123456789abcdef0123456789abcdef")
 
