@@ -77,7 +77,8 @@ func serve(file string) error {
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var lc net.ListenConfig
+	l, err := lc.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -93,7 +94,7 @@ type served struct{ plugin.NetRPCUnsupportedPlugin }
 
 func (served) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error { return errors.New("no server") }
 
-func (served) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) {
+func (served) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *grpc.ClientConn) (any, error) { //nolint:unparam // go-plugin asks for the error
 	return connectorv1.NewConnectorServiceClient(c), nil
 }
 

@@ -26,12 +26,7 @@ func (s *Sender) health(ctx context.Context, l *lane, o outcome) {
 			return s.disable(e, "it answered 410: it wants nothing any more")
 		}
 	case !o.ok && e.FailingSince.IsZero():
-		edit = func(e *host.Endpoint) []host.Event {
-			if e.FailingSince.IsZero() {
-				e.FailingSince = o.at.UTC()
-			}
-			return nil
-		}
+		edit = failingSince(o.at)
 	case !o.ok && o.at.Sub(e.FailingSince) >= host.DisabledAfter:
 		edit = func(e *host.Endpoint) []host.Event {
 			return s.disable(e, fmt.Sprintf("no delivery succeeded since %s; the last attempt: %s", host.FormatTime(e.FailingSince), o.trouble))
@@ -48,6 +43,15 @@ func (s *Sender) health(ctx context.Context, l *lane, o outcome) {
 		}
 		s.report(func() { l.noting = false }) // the endpoint itself comes back by state
 	})
+}
+
+func failingSince(at time.Time) func(*host.Endpoint) []host.Event {
+	return func(e *host.Endpoint) []host.Event {
+		if e.FailingSince.IsZero() {
+			e.FailingSince = at.UTC()
+		}
+		return nil // it is told when it is given up
+	}
 }
 
 func (s *Sender) wellAgain(e *host.Endpoint) []host.Event {
