@@ -54,6 +54,9 @@ type Connection struct {
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Network   *Network          `json:"network,omitempty"`
 	Exclude   []string          `json:"exclude,omitempty"` // "entity.field": never stored
+	// Webhooks are the event types that it asks for at an endpoint, in the place
+	// of those that the endpoint asks for itself.
+	Webhooks map[EndpointID][]string `json:"webhooks,omitempty"`
 
 	// Credentials is a sealed JSON object of strings; nil while nobody has given
 	// any. FileCredentials is the sealed form of what the file said when

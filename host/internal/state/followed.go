@@ -6,8 +6,8 @@ import (
 	"github.com/dinrail/dinrail/host"
 )
 
-// A followed change is these bytes: version, whether it is of the first pass
-// (0 or 1), connection, entity, run, sequence of the version before, that
+// A followed change is these bytes: version, whether no run of the entity
+// had completed before (0 or 1), connection, entity, run, sequence of the version before, that
 // version in its stored form (nil: there was none), and the version now in its
 // stored form, to the end.
 const followedVersion = 1

@@ -68,6 +68,7 @@ const (
 	KindDataKey     Kind = "datakey"     // sealed keyset of a connection
 	KindIdempotency Kind = "idempotency" // a stored answer to a repeated request
 	KindCondition   Kind = "condition"   // a system.error that has not recovered
+	KindTrigger     Kind = "trigger"     // when a trigger was looked at last
 	KindKeyCheck    Kind = "keycheck"    // a value that only the right master key opens
 )
 
@@ -334,7 +335,7 @@ type Followed struct {
 	Connection host.ConnectionID
 	Entity     host.EntityName
 	Run        host.RunID
-	First      bool    // of the entity's first pass
+	First      bool    // no run of the entity had completed before
 	Before     *Stored // nil: there was none
 	After      Stored
 }

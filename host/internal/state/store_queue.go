@@ -19,7 +19,7 @@ const KindDelivery Kind = "delivery"
 type FollowedRecord struct {
 	Sequence host.Sequence
 	Run      host.RunID
-	First    bool         // of the entity's first pass
+	First    bool         // no run of the entity had completed before
 	Before   *host.Record // nil: there was none
 	After    host.Record
 }

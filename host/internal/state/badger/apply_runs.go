@@ -238,7 +238,7 @@ func (a *application) follow(l life, s *stream, p *state.Page) error {
 		r := &p.Stored[i]
 		var v []byte
 		entry := func(before []byte) error {
-			v = state.AppendFollowed(nil, p, s.Pass.First, r.Expect, before, r.Value)
+			v = state.AppendFollowed(nil, p, s.LastSuccessAt.IsZero(), r.Expect, before, r.Value)
 			return nil
 		}
 		found := false

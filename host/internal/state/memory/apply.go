@@ -279,7 +279,7 @@ func (pt *partition) page(p *state.Page, n, last host.Sequence) (host.Sequence, 
 		st.Entity, st.Sequence = p.Entity, n+host.Sequence(i)
 		if p.Follow {
 			f := state.Followed{
-				Sequence: st.Sequence, Connection: p.Connection, Entity: p.Entity, Run: p.Run, First: s.Pass.First, After: st,
+				Sequence: st.Sequence, Connection: p.Connection, Entity: p.Entity, Run: p.Run, First: s.LastSuccessAt.IsZero(), After: st,
 			}
 			if old, ok := s.records[st.ID]; ok {
 				f.Before = &old
