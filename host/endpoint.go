@@ -85,13 +85,17 @@ func (e *Endpoint) Covers(c ConnectionID) bool {
 	})
 }
 
-// MatchesType says whether one of the patterns names the type.
+// MatchesType says whether one of the patterns names the type. Events of single
+// records are many: only a pattern that says so names them.
 func MatchesType(patterns []string, t EventType) bool {
+	record := strings.HasPrefix(string(t), recordPrefix)
 	return slices.ContainsFunc(patterns, func(p string) bool {
 		prefix, all := strings.CutSuffix(p, "*")
-		return p == string(t) || all && strings.HasPrefix(string(t), prefix)
+		return p == string(t) || all && strings.HasPrefix(string(t), prefix) && (!record || strings.HasPrefix(prefix, recordPrefix))
 	})
 }
+
+const recordPrefix = "record."
 
 // A signing secret is 24 to 64 random bytes, written in base64 behind this
 // prefix (Standard Webhooks 1.0, "Symmetric signatures").

@@ -98,6 +98,9 @@ func TestEndpointWants(t *testing.T) {
 	if !(&host.Endpoint{Events: []string{"*"}}).Wants("custom.x", "any") {
 		t.Error("* does not name every type")
 	}
+	if (&host.Endpoint{Events: []string{"*"}}).Wants("record.updated", "any") || !(&host.Endpoint{Events: []string{"record.*"}}).Wants("record.updated", "any") {
+		t.Error("events of records are for those who name them")
+	}
 }
 
 func TestSigningSecret(t *testing.T) {

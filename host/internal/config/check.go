@@ -34,7 +34,7 @@ func (c *Config) Check(systems []host.System) hcl.Diagnostics {
 		c.addProblems(fmt.Sprintf("connection %q", conn.ID), false, k.diags)
 		all = append(all, k.diags...)
 	}
-	return all
+	return append(all, c.checkTriggers(systems)...)
 }
 
 type checker struct {

@@ -16,6 +16,7 @@
 package config
 
 import (
+	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -31,12 +32,17 @@ type Config struct {
 	Networks    map[string]*host.Network
 	Connectors  map[host.ConnectorName]Connector
 	Connections []Connection // by id, for_each expanded
+	Webhooks    []Webhook
+	Triggers    []Trigger
 	Moved       []Move
 	Files       []string // every file read, sorted
 	Problems    []Problem
 
 	sources    map[string]*hcl.File
 	unexpanded []unexpanded
+	// brokenWebhooks are left out for a mistake: what stands of them in state
+	// stays as it is.
+	brokenWebhooks []host.EndpointID
 }
 
 // HostBlock is the host block, with the defaults where it is silent.
@@ -144,3 +150,7 @@ func (c *Config) Unknown(id host.ConnectionID) (reason, source string, ok bool) 
 
 // Sources returns the parsed files by name, for Render.
 func (c *Config) Sources() map[string]*hcl.File { return c.sources }
+
+// BrokenWebhook says whether an endpoint's block has a mistake: it must not be
+// taken for one whose block is gone.
+func (c *Config) BrokenWebhook(id host.EndpointID) bool { return slices.Contains(c.brokenWebhooks, id) }

@@ -25,7 +25,6 @@ var (
 		hcl.BlockHeaderSchema{Type: "map", LabelNames: []string{"entity"}},
 		hcl.BlockHeaderSchema{Type: "webhook", LabelNames: []string{"name"}})
 	syncSchema = schema("every full history")
-	hookSchema = schema("events!")
 )
 
 func (l *loader) connections() {
@@ -140,17 +139,10 @@ func (l *loader) decode(b block, r *reader, id, name string) []Connection {
 	c.readCredentials(r)
 	c.readSettings(r)
 	c.Exclude = r.exclude()
-	l.network(r, &c)
+	c.Network = l.networkOf(r)
 	c.syncs(r)
 	l.maps(r, &c)
-	for _, h := range r.content.Blocks.OfType("webhook") {
-		hr := open(h.Body, h.DefRange, r.ctx, hookSchema)
-		hr.strings("events")
-		if !hr.diags.HasErrors() {
-			hr.notYet()
-		}
-		r.diags = append(r.diags, hr.diags...)
-	}
+	l.hooks(r, &c)
 	inOrder(r.diags)
 	for _, d := range r.diags {
 		c.spoil(d)
@@ -162,20 +154,22 @@ func (l *loader) decode(b block, r *reader, id, name string) []Connection {
 	return []Connection{c}
 }
 
-func (l *loader) network(r *reader, c *Connection) {
+// networkOf returns the network that a block names; nil where it names none.
+func (l *loader) networkOf(r *reader) *host.Network {
 	name := r.str("network", "")
 	if name == "" {
-		return
+		return nil
 	}
-	if c.Network = l.cfg.Networks[name]; c.Network != nil {
-		return
+	if n := l.cfg.Networks[name]; n != nil {
+		return n
 	}
 	if l.failed[name] {
 		r.wrong("network", "Network with a mistake", "The block of network %q has a mistake.", name)
-		return
+		return nil
 	}
 	known := slices.Collect(maps.Keys(l.cfg.Networks))
 	r.wrong("network", "Unknown network", "There is no network %q; there is: %s.%s", name, quoteAll(known), didYouMean(name, known))
+	return nil
 }
 
 func (c *Connection) readCredentials(r *reader) {

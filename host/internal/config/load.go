@@ -52,6 +52,8 @@ func Load(paths []string) (*Config, hcl.Diagnostics) {
 	for _, b := range l.blocks {
 		l.later(b)
 	}
+	l.webhooks()
+	l.triggers()
 	l.connections()
 	l.moves()
 	inOrder(l.diags)

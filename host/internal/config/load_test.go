@@ -22,12 +22,14 @@ const (
 	secretOfEnv   = "s3cr3t-of-the-environment"
 	secretLiteral = "hunter2-literal"
 	adminToken    = "dra_0123456789abcdef0123456789abcdef"
+	hookSecret    = "whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3"
 )
 
 func environment(t *testing.T) {
 	t.Helper()
 	t.Setenv("TEST_PASSWORD", secretOfEnv)
 	t.Setenv("TEST_ADMIN_TOKEN", adminToken)
+	t.Setenv("TEST_HOOK_SECRET", hookSecret)
 }
 
 // render is all that people can get to see of a configuration.
@@ -53,7 +55,7 @@ func load(t *testing.T, paths ...string) (*config.Config, string, bool) {
 		t.Fatal(err)
 	}
 	text := filepath.ToSlash(render(t, cfg, []string{b.String()}))
-	for _, s := range []string{secretOfEnv, secretLiteral, adminToken} {
+	for _, s := range []string{secretOfEnv, secretLiteral, adminToken, hookSecret} {
 		if strings.Contains(text, s) {
 			t.Errorf("a secret is shown:\n%s", text)
 		}
@@ -150,8 +152,21 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 	if eight := cfg.Connections[1]; eight.Settings["url"] != "https://erp8.example.com" || eight.Settings["database"] != "plant8" {
 		t.Errorf("plant-8: %+v", eight.Settings)
 	}
-	if n := strings.Count(text, "Not available yet"); n != 7 {
-		t.Errorf("%d blocks are not available yet, want 7:\n%s", n, text)
+	if len(cfg.Webhooks) != 1 || len(cfg.Triggers) != 2 {
+		t.Fatalf("%d webhooks, %d triggers", len(cfg.Webhooks), len(cfg.Triggers))
+	}
+	if w := cfg.Webhooks[0]; w.ID != "maintenance-app" || w.URL != "https://app.example.com/hooks" || len(w.Events) != 4 || w.Timeout != 10*time.Second || w.Rate != 50 ||
+		!w.EmptySyncs || !w.AllowPrivate || w.Headers["X-Plant"].Reveal() != "7" || w.Secret.Reveal() != hookSecret || w.Retry.First != 30*time.Second || w.Retry.Factor != 2 || w.Retry.Limit != 24*time.Hour {
+		t.Errorf("webhook: %+v", w)
+	}
+	if a, b := cfg.Triggers[0], cfg.Triggers[1]; a.Name != "low-stock" || a.Entity != "inventory_levels" || a.Limit != 1000 || a.Level || a.Data == nil || b.Every != time.Hour || b.Data != nil {
+		t.Errorf("triggers: %+v %+v", a, b)
+	}
+	if got := erp.Webhooks["maintenance-app"]; len(got) != 2 || got[1] != "connection.*" {
+		t.Errorf("the connection's own choice of events: %v", erp.Webhooks)
+	}
+	if n := strings.Count(text, "Not available yet"); n != 3 {
+		t.Errorf("%d blocks are not available yet, want 3:\n%s", n, text)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,7 +41,7 @@ type rig struct {
 	t          *testing.T
 	store      *state.Store
 	dispatcher *event.Dispatcher
-	triggers   []event.Trigger
+	triggers   atomic.Pointer[[]event.Trigger]
 	stop       func()
 	lease      state.Lease
 	page       int64
@@ -53,6 +54,7 @@ func setup(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, store: state.NewStore(memory.New(), plain{})}
 	r.commit([]state.Put{r.put(state.KindConnection, string(plant), &host.Connection{ID: plant, Label: "Plant 7", System: "tryton", Metadata: map[string]string{"customer": "4711"}})})
+	r.triggers.Store(&[]event.Trigger{})
 	r.start()
 	t.Cleanup(func() {
 		r.stop()
@@ -66,7 +68,7 @@ func setup(t *testing.T) *rig {
 func (r *rig) start() {
 	r.t.Helper()
 	d, err := event.New(event.Params{
-		Store: r.store, NewID: newID, Log: hclog.NewNullLogger(), Triggers: func() []event.Trigger { return r.triggers },
+		Store: r.store, NewID: newID, Log: hclog.NewNullLogger(), Triggers: func() []event.Trigger { return *r.triggers.Load() },
 		Record: func(rec *host.Record) []byte {
 			if rec.Deleted() {
 				return fmt.Appendf(nil, `{"id":%q,"entity":%q}`, rec.ID, rec.Entity)
@@ -385,7 +387,7 @@ func low(edit ...func(*event.Trigger)) event.Trigger {
 func TestTriggerFiresWhenItsConditionBeginsToHold(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.endpoint("app", []string{"trigger.low"})
-		r.triggers = []event.Trigger{low()}
+		r.triggers.Store(&[]event.Trigger{low()})
 		r.run()
 		r.records("a", `{"on_hand":3}`, "b", `{"on_hand":9}`)
 		r.end()
@@ -411,7 +413,7 @@ func TestTriggerFiresWhenItsConditionBeginsToHold(t *testing.T) {
 
 func TestTriggerOfLevelFiresForEachChange(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.triggers = []event.Trigger{low(func(t *event.Trigger) { t.Level = true })}
+		r.triggers.Store(&[]event.Trigger{low(func(t *event.Trigger) { t.Level = true })})
 		r.run()
 		r.end()
 		r.run()
@@ -426,7 +428,7 @@ func TestTriggerOfLevelFiresForEachChange(t *testing.T) {
 
 func TestTriggerInitialAndLimit(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.triggers = []event.Trigger{low(func(t *event.Trigger) { t.Initial, t.Limit = true, 3 })}
+		r.triggers.Store(&[]event.Trigger{low(func(t *event.Trigger) { t.Initial, t.Limit = true, 3 })})
 		fill := func(from int) {
 			r.run()
 			for i := range 10 {
@@ -447,7 +449,7 @@ func TestTriggerInitialAndLimit(t *testing.T) {
 
 func TestTriggerThatFailsIsToldOnceAnHourAndHarmsNothing(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.triggers = []event.Trigger{low()}
+		r.triggers.Store(&[]event.Trigger{low()})
 		r.run()
 		r.end()
 		r.run()
@@ -481,7 +483,7 @@ func TestTriggerByTimeFiresOnceWhenItsTimeHasCome(t *testing.T) {
 				return err == nil && due.Before(now), nil
 			},
 		}
-		r.triggers = []event.Trigger{overdue}
+		r.triggers.Store(&[]event.Trigger{overdue})
 		at := func(d time.Duration) string {
 			return fmt.Sprintf(`{"due_at":%q}`, begin.Add(d).UTC().Format(time.RFC3339))
 		}

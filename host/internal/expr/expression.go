@@ -47,23 +47,28 @@ func Compile(src []byte, e hcl.Expression, ctx *hcl.EvalContext, names ...string
 	return x, w.diags
 }
 
-// Paths returns the paths into the data of a name that the expression reads, as
-// far as they are keys.
-func (x *Expression) Paths(name string) [][]string {
-	var out [][]string
+// Path is a place in the data that an expression reads.
+type Path struct {
+	Keys  []string // as far as they are keys
+	Range hcl.Range
+}
+
+// Paths returns the paths into the data of a name that the expression reads.
+func (x *Expression) Paths(name string) []Path {
+	var out []Path
 	for _, r := range x.refs {
 		if r.root != name {
 			continue
 		}
-		keys := []string{}
+		p := Path{Keys: []string{}, Range: r.at}
 		for _, step := range r.path {
 			key, ok := step.(string)
 			if !ok {
 				break
 			}
-			keys = append(keys, key)
+			p.Keys = append(p.Keys, key)
 		}
-		out = append(out, keys)
+		out = append(out, p)
 	}
 	return out
 }

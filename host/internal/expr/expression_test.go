@@ -103,7 +103,7 @@ func TestExpressionIsCheckedWhenItIsCompiled(t *testing.T) {
 	x, _ := compileExpression(t, `record.item.id == old.number && record.lines[0].quantity > 1`)
 	var got []string
 	for _, p := range x.Paths("record") {
-		got = append(got, strings.Join(p, "."))
+		got = append(got, strings.Join(p.Keys, "."))
 	}
 	if slices.Sort(got); !slices.Equal(got, []string{"item.id", "lines"}) {
 		t.Errorf("paths %q", got)

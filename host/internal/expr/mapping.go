@@ -40,6 +40,7 @@ type reference struct {
 	variable string
 	root     string // which of the data
 	path     path
+	at       hcl.Range
 }
 
 // CompileMapping compiles the attributes of a map block. src is the file that

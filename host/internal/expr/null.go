@@ -107,7 +107,7 @@ func (w *rewriter) traversal(e *hclsyntax.ScopeTraversalExpr) hclsyntax.Expressi
 			return e
 		}
 		name := fmt.Sprintf("%s/%d", root, len(w.refs)) // no identifier has a slash
-		w.refs = append(w.refs, reference{name, root, p})
+		w.refs = append(w.refs, reference{name, root, p, e.SrcRange})
 		return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: e.SrcRange}}, SrcRange: e.SrcRange}
 	}
 	if root != "local" && root != "each" {

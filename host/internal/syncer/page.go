@@ -139,6 +139,9 @@ func (r *runner) store(ctx context.Context, items []item, there []host.RecordID,
 	}
 	marking := r.run.Mode == host.Full && !r.run.First
 	step := r.step(p.Total)
+	if step.Follow, err = r.s.Follows(ctx, &r.doc, r.entity.Name, r.lease.Sync.LastSuccessAt.IsZero()); err != nil {
+		return storage("read", err)
+	}
 	step.ReadAt, step.Counts = readAt, read
 	step.Bad = bad[:min(len(bad), keptBad)]
 	if marking {
@@ -180,7 +183,7 @@ func (r *runner) store(ctx context.Context, items []item, there []host.RecordID,
 				return err
 			}
 			next := r.step(p.Total)
-			next.ReadAt, next.Records = step.ReadAt, step.Records[:0]
+			next.ReadAt, next.Follow, next.Records = step.ReadAt, step.Follow, step.Records[:0]
 			step, size = next, 0
 		}
 		put.Sealed = it.sealed

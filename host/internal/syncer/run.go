@@ -218,11 +218,13 @@ func (r *runner) end(ctx context.Context, status host.RunStatus, cause error) er
 	case host.RunCompleted:
 		o.NextRunAt = afterSuccess(id, now, r.order.Every)
 		started := r.run.StartedAt
-		events = append(events, r.s.event(host.EventSyncCompleted, r.doc.ID, now, map[string]any{
+		completed := r.s.event(host.EventSyncCompleted, r.doc.ID, now, map[string]any{
 			"run_id": r.run.ID, "entity": r.entity.Name, "mode": r.run.Mode,
 			"created": r.counts.Created, "updated": r.counts.Updated, "deleted": r.counts.Deleted, "unchanged": r.counts.Unchanged,
 			"duration_ms": now.Sub(started).Milliseconds(), "cursor": r.s.Cursor(&r.doc, r.run.StartSequence),
-		}))
+		})
+		completed.Quiet = r.counts.Created+r.counts.Updated+r.counts.Deleted == 0 && r.failedBefore == 0
+		events = append(events, completed)
 	case host.RunFailed:
 		o.KeepPass = resumable(cause)
 		o.NextRunAt = afterFailure(now, r.failedBefore+1, r.order.Every, host.RetryAtOf(cause))

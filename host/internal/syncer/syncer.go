@@ -64,6 +64,10 @@ type Params struct {
 	Mapping func(c host.ConnectionID, e host.EntityName) Mapping
 	// Cursor returns the cursor of the feed after a sequence, for events.
 	Cursor func(c *host.Connection, after host.Sequence) string
+	// Follows says whether the changes that a run makes to an entity are to be
+	// kept for whoever follows them; first: no run of it has completed before.
+	// Nil: never.
+	Follows func(ctx context.Context, c *host.Connection, e host.EntityName, first bool) (bool, error)
 	// Parallel is how many runs go on at once; default 8.
 	Parallel int
 	Log      hclog.Logger
@@ -109,6 +113,9 @@ func New(p Params) (*Syncer, error) {
 	}
 	if p.Cursor == nil {
 		p.Cursor = func(*host.Connection, host.Sequence) string { return "" }
+	}
+	if p.Follows == nil {
+		p.Follows = func(context.Context, *host.Connection, host.EntityName, bool) (bool, error) { return false, nil }
 	}
 	return &Syncer{
 		Params: p,

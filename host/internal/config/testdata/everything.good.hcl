@@ -83,7 +83,7 @@ connection "plant-7-erp" {
 
 webhook "maintenance-app" {
   url         = "https://app.example.com/hooks"
-  secret      = env("TEST_PASSWORD")
+  secret      = env("TEST_HOOK_SECRET")
   events      = ["sync.*", "connection.*", "system.error", "trigger.low-stock"]
   connections = ["*"]
   headers     = { X-Plant = "7" }
