@@ -48,9 +48,9 @@ func prefixes(all ...string) []netip.Prefix {
 
 // RefusedAddress returns why a call may not go to the address, "" if it may:
 // never to link-local ones, where clouds keep their machines' credentials, and
-// to private ones only where they are allowed. An IPv4 address inside an IPv6
-// one counts as itself.
-func RefusedAddress(a netip.Addr, allowPrivate bool) string {
+// to private ones only where they all are allowed, or the prefix around it is. An
+// IPv4 address inside an IPv6 one counts as itself.
+func RefusedAddress(a netip.Addr, allowPrivate bool, allowed ...netip.Prefix) string {
 	inner := embedded(a.WithZone(""))
 	shown := inner.String()
 	if inner != a {
@@ -59,8 +59,8 @@ func RefusedAddress(a netip.Addr, allowPrivate bool) string {
 	switch {
 	case !a.IsValid() || inner.IsUnspecified() || within(inner, never):
 		return fmt.Sprintf("the address %s is of a kind that is never called", shown)
-	case !allowPrivate && within(inner, private):
-		return fmt.Sprintf("the address %s belongs to a private network; allow_private lets an endpoint of the configuration call it", shown)
+	case !allowPrivate && within(inner, private) && !within(inner, allowed):
+		return fmt.Sprintf("the address %s belongs to a private network; host.private_targets names those that may be called", shown)
 	}
 	return ""
 }

@@ -51,6 +51,12 @@ func TestRefusedAddress(t *testing.T) {
 			t.Errorf("%s with allow_private: %q", c.address, got)
 		}
 	}
+	plants := netip.MustParsePrefix("10.20.0.0/16")
+	for address, may := range map[string]bool{"10.20.1.2": true, "::ffff:10.20.1.2": true, "10.21.1.2": false, "169.254.1.1": false} {
+		if got := host.RefusedAddress(netip.MustParseAddr(address), false, plants, netip.MustParsePrefix("169.254.0.0/16")); (got == "") != may {
+			t.Errorf("%s where 10.20.0.0/16 is allowed: %q", address, got)
+		}
+	}
 	if host.RefusedAddress(netip.Addr{}, true) == "" {
 		t.Error("no address at all may be called")
 	}

@@ -67,6 +67,28 @@ const (
 	defaultRetryLimit = 24 * time.Hour
 )
 
+// SecretPlace and HeadersPlace bind what is sealed to the endpoint and its use:
+// the additional data that it is sealed and opened with.
+func (e *Endpoint) SecretPlace() []byte { return []byte("endpoint/" + e.ID + "/secret") }
+
+// HeadersPlace is SecretPlace for the headers.
+func (e *Endpoint) HeadersPlace() []byte { return []byte("endpoint/" + e.ID + "/headers") }
+
+// Rotate makes a sealed secret the current one. The one before signs along for
+// RotationOverlap; those whose time has ended go.
+func (e *Endpoint) Rotate(sealed []byte, at time.Time) {
+	var kept []SigningSecret
+	for _, s := range e.Secrets {
+		if s.Until.IsZero() {
+			s.Until = at.Add(RotationOverlap)
+		}
+		if at.Before(s.Until) {
+			kept = append(kept, s)
+		}
+	}
+	e.Secrets = append(kept, SigningSecret{Sealed: sealed})
+}
+
 // Wants says whether the endpoint asked for events of the type from the
 // connection ("": of none).
 func (e *Endpoint) Wants(t EventType, c ConnectionID) bool {

@@ -155,11 +155,12 @@ type planned struct {
 	Removed   []string `json:"removed"`
 	Purged    []string `json:"purged"`
 	Restarted []string `json:"restarted"` // of Changed: their syncs start again
+	Webhooks  []string `json:"webhooks"`  // lines
 	Refused   []string `json:"refused"`   // sentences
 }
 
 func (p planned) empty() bool {
-	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged) == 0
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Webhooks) == 0
 }
 
 func (c *cli) plan() *cobra.Command {
@@ -235,6 +236,9 @@ func (c *cli) changes(p planned, none string) {
 	})
 	lines("-", p.Removed, func(string) string { return "detached; its tokens answer 401, its data stays 30 days" })
 	lines("-", p.Purged, func(string) string { return "purged with its data and tokens" })
+	for _, line := range p.Webhooks {
+		fmt.Fprintln(c.out, oneLine(line))
+	}
 	for _, reason := range p.Refused {
 		fmt.Fprintln(c.out, "! "+oneLine(reason))
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -27,11 +28,14 @@ import (
 	"github.com/dinrail/dinrail/host/internal/catalog"
 	"github.com/dinrail/dinrail/host/internal/config"
 	"github.com/dinrail/dinrail/host/internal/credential"
+	"github.com/dinrail/dinrail/host/internal/event"
+	"github.com/dinrail/dinrail/host/internal/expr"
 	"github.com/dinrail/dinrail/host/internal/plugin"
 	"github.com/dinrail/dinrail/host/internal/seal"
 	"github.com/dinrail/dinrail/host/internal/state"
 	"github.com/dinrail/dinrail/host/internal/state/badger"
 	"github.com/dinrail/dinrail/host/internal/syncer"
+	"github.com/dinrail/dinrail/host/internal/webhook"
 )
 
 // Options say what to run.
@@ -49,16 +53,17 @@ var ErrConfig = errors.New("the configuration has mistakes")
 
 // Daemon is a running host.
 type Daemon struct {
-	options Options
-	log     hclog.Logger
-	store   *state.Store
-	keys    *seal.Keys
-	plugins *plugin.Host
-	auth    *auth.Auth
-	catalog atomic.Pointer[catalog.Catalog]
-	config  atomic.Pointer[config.Config]
-	reload  sync.Mutex
-	starts  time.Time
+	options  Options
+	log      hclog.Logger
+	store    *state.Store
+	keys     *seal.Keys
+	plugins  *plugin.Host
+	auth     *auth.Auth
+	catalog  atomic.Pointer[catalog.Catalog]
+	config   atomic.Pointer[config.Config]
+	compiled atomic.Pointer[[]event.Trigger]
+	reload   sync.Mutex
+	starts   time.Time
 }
 
 // Run runs the host until the context ends or it cannot go on. It returns nil
@@ -107,6 +112,7 @@ func Run(ctx context.Context, o Options) error {
 		return fmt.Errorf("apply the configuration: %w", err)
 	}
 	d.config.Store(cfg)
+	d.compileTriggers(cfg)
 	return d.serve(ctx, cfg)
 }
 
@@ -145,7 +151,7 @@ func (d *Daemon) applyParams() apply.Params {
 }
 
 // serve runs the stages and the API until the context ends or one of them
-// fails, and stops them in order: API, syncer.
+// fails, and stops them in order: API, syncer, event, webhook.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
 	open := &opener{d.store, d.plugins, credentials, d.catalog.Load}
@@ -157,15 +163,28 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live,
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
+	})
+	if err != nil {
+		return err
+	}
+	events, err := event.New(event.Params{
+		Store: d.store, NewID: newID, Record: api.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
+	})
+	if err != nil {
+		return err
+	}
+	hooks, err := webhook.New(webhook.Params{
+		Store: d.store, Secrets: credentials.OpenEndpoint, NewID: newID, Attempted: handlers.Attempted, PrivateTargets: d.privateTargets,
+		Version: d.options.Version, Drain: cfg.Host.Drain, Log: d.log.Named("webhook"),
 	})
 	if err != nil {
 		return err
 	}
 	syncs, err := syncer.New(syncer.Params{
 		Store: d.store, Open: open.session, NewID: newID, Mapping: d.mapping,
-		Cursor: handlers.Cursor, Log: d.log.Named("syncer"),
+		Cursor: handlers.Cursor, Follows: events.Follows, Log: d.log.Named("syncer"),
 	})
 	if err != nil {
 		return err
@@ -174,14 +193,17 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	stages, stopStages := context.WithCancelCause(context.WithoutCancel(ctx))
-	failed := make(chan error, 4)
+	stages := []*stage{{run: syncs.Run}, {run: events.Run}, {run: hooks.Run}}
+	failed := make(chan error, len(stages)+len(servers))
+	for _, s := range stages {
+		s.start(context.WithoutCancel(ctx), failed)
+	}
 	var running sync.WaitGroup
-	running.Go(func() { failed <- syncs.Run(stages) })
-	running.Go(func() { d.onHangup(stages) })
 	for _, s := range servers {
 		running.Go(func() { failed <- s.serve() })
 	}
+	hangups, stopHangups := context.WithCancel(ctx)
+	running.Go(func() { d.onHangup(hangups) })
 	d.log.Info("serving", "address", servers[0].addr(), "connections", len(cfg.Connections), "took", time.Since(d.starts).Round(time.Millisecond))
 	if d.options.Ready != nil {
 		d.options.Ready(servers[0].addr())
@@ -197,9 +219,71 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	for _, s := range servers {
 		s.shutdown(drain)
 	}
-	stopStages(errStopping)
+	stopHangups()
 	running.Wait()
+	for _, s := range stages { // as data flows: each finds what the one before left
+		s.stop()
+	}
 	return err
+}
+
+// stage is a part of the host that runs until it is stopped.
+type stage struct {
+	run    func(context.Context) error
+	cancel context.CancelCauseFunc
+	done   chan struct{}
+}
+
+func (s *stage) start(ctx context.Context, failed chan<- error) {
+	ctx, s.cancel = context.WithCancelCause(ctx)
+	s.done = make(chan struct{})
+	go func() {
+		defer close(s.done)
+		failed <- s.run(ctx)
+	}()
+}
+
+// stop stops the stage and waits until it has.
+func (s *stage) stop() {
+	s.cancel(errStopping)
+	<-s.done
+}
+
+// privateTargets are the private networks that what the API made may reach.
+func (d *Daemon) privateTargets() []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range d.config.Load().Host.PrivateTargets {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p)
+		} else if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return out
+}
+
+// triggers are those of the configuration as it is now.
+func (d *Daemon) triggers() []event.Trigger { return *d.compiled.Load() }
+
+// compileTriggers takes the triggers of a configuration.
+func (d *Daemon) compileTriggers(cfg *config.Config) {
+	out := make([]event.Trigger, len(cfg.Triggers))
+	for i := range cfg.Triggers {
+		t := &cfg.Triggers[i]
+		out[i] = event.Trigger{
+			Name: t.Name, Entity: t.Entity, Connections: t.Connections, Level: t.Level, Initial: t.Initial,
+			Limit: t.Limit, Every: t.Every, Source: t.Source,
+			When: func(values map[string]any, now time.Time) (bool, error) {
+				return t.When.Holds(expr.Given{Values: values, Now: now})
+			},
+		}
+		if t.Data != nil {
+			out[i].Data = func(values map[string]any, now time.Time) ([]byte, error) {
+				return t.Data.JSON(expr.Given{Values: values, Now: now})
+			}
+		}
+	}
+	d.compiled.Store(&out)
 }
 
 var errStopping = errors.New("the host stops")

@@ -53,6 +53,7 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 	}
 	d.auth.SetAdminTokens(adminTokens(cfg))
 	d.config.Store(cfg)
+	d.compileTriggers(cfg)
 	d.log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
 	d.log.Info("configuration reloaded", "connections", len(cfg.Connections))
 	return plan, nil

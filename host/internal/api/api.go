@@ -16,6 +16,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -45,22 +46,26 @@ type Params struct {
 	Plan        func(context.Context) (any, error) // what a reload would do
 	Reload      func(context.Context) (any, error)
 	// Live reads one record from the system.
-	Live    func(context.Context, host.ConnectionID, host.EntityName, host.RecordID) (host.Received, error)
-	Version string
-	Rate    float64 // calls a second of one connection token; 0: no limit
-	Clock   func() time.Time
-	Log     hclog.Logger
+	Live func(context.Context, host.ConnectionID, host.EntityName, host.RecordID) (host.Received, error)
+	// PrivateTargets are private networks that what is made by this API may
+	// reach; nil: none.
+	PrivateTargets func() []netip.Prefix
+	Version        string
+	Rate           float64 // calls a second of one connection token; 0: no limit
+	Clock          func() time.Time
+	Log            hclog.Logger
 }
 
 // API answers requests. It may be used concurrently.
 type API struct {
 	Params
-	muxes    [2]*http.ServeMux // data and all else: entities of any name, and our own
-	routes   []route
-	metrics  http.Handler
-	requests *prometheus.HistogramVec
-	memory   memory
-	keys     keys
+	muxes     [2]*http.ServeMux // data and all else: entities of any name, and our own
+	routes    []route
+	metrics   http.Handler
+	requests  *prometheus.HistogramVec
+	attempted *prometheus.HistogramVec
+	memory    memory
+	keys      keys
 
 	stop     chan struct{} // closed by EndWaits
 	stopOnce sync.Once
@@ -78,12 +83,19 @@ func New(p Params) (*API, error) {
 		return nil, errors.New("new api: Store, Auth, Credentials, Systems, Clock and Log are required")
 	}
 	a := &API{Params: p, muxes: [2]*http.ServeMux{http.NewServeMux(), http.NewServeMux()}, stop: make(chan struct{}), limits: map[host.TokenID]*rate.Limiter{}}
+	if a.PrivateTargets == nil {
+		a.PrivateTargets = func() []netip.Prefix { return nil }
+	}
 	registry := prometheus.NewRegistry()
+	a.attempted = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "dinrail_webhook_attempt_duration_seconds", Help: "How long attempts to deliver took, by outcome.",
+		Buckets: []float64{.005, .025, .1, .5, 2.5, 10, 60},
+	}, []string{"outcome"})
 	a.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: "dinrail_api_request_duration_seconds", Help: "How long API requests took, by route and status.",
 		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 60},
 	}, []string{"route", "status"})
-	registry.MustRegister(a.requests, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
+	registry.MustRegister(a.requests, a.attempted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
 	a.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	a.routes = a.table()
 	for _, r := range a.routes {
@@ -102,6 +114,11 @@ func (a *API) mux(path string) *http.ServeMux {
 		return a.muxes[0]
 	}
 	return a.muxes[1]
+}
+
+// Attempted counts an attempt to deliver an event.
+func (a *API) Attempted(_ host.EndpointID, outcome string, took time.Duration) {
+	a.attempted.WithLabelValues(outcome).Observe(took.Seconds())
 }
 
 // EndWaits answers every long poll now, with what there is, and lets none wait

@@ -47,7 +47,9 @@ func (r route) matched() string {
 // would clash with a native entity that is named batch.
 const batchPattern = "/v1/{entity}/{id}"
 
-func (a *API) table() []route { return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes()) }
+func (a *API) table() []route {
+	return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes(), a.webhookRoutes())
+}
 
 // pages are the parameters of every list.
 func pages(more ...string) []string { return append(more, "limit", "cursor") }

@@ -1,5 +1,5 @@
-// Package apply brings what state knows of connections in line with the
-// configuration.
+// Package apply brings what state knows of connections and endpoints in line
+// with the configuration.
 //
 // It promises that what did not change is not touched; that data, tokens and
 // what syncs have read stay with a connection whatever else changes in its
@@ -156,7 +156,10 @@ func compare(ctx context.Context, p Params, cfg *config.Config) (*difference, er
 			}
 		}
 	}
-	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Refused} {
+	if err := c.endpoints(ctx, cfg); err != nil {
+		return nil, err
+	}
+	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Webhooks, &c.plan.Refused} {
 		slices.Sort(*list)
 		if *list == nil {
 			*list = []string{} // an empty list in JSON, not null

@@ -59,7 +59,7 @@ func (c *comparison) present(old *state.Versioned[host.Connection], block *confi
 	}
 	doc := *was
 	doc.System, doc.Label, doc.ManagedBy, doc.Settings, doc.Auth = block.System, block.Label, block.ManagedBy, block.Settings, block.Auth
-	doc.Metadata, doc.Network, doc.Exclude = block.Metadata, block.Network, block.Exclude
+	doc.Metadata, doc.Network, doc.Exclude, doc.Webhooks = block.Metadata, block.Network, block.Exclude, block.Webhooks
 	doc.CheckEvery, doc.Syncs, doc.Paused, doc.Source = block.CheckEvery, block.Syncs, block.Paused, block.Source
 	doc.Invalid, doc.DetachedAt = "", zero
 	renewed, err := c.credentials(&doc, block)

@@ -15,11 +15,14 @@ type Plan struct {
 	Removed   []string `json:"removed"`   // their blocks are gone: they become detached
 	Purged    []string `json:"purged"`    // detached for longer than host.DetachedFor
 	Restarted []string `json:"restarted"` // of Changed: open anew, so that what runs is stopped
+	Webhooks  []string `json:"webhooks"`  // what becomes of endpoints, a line each
 	Refused   []string `json:"refused"`   // why a block cannot be applied, a sentence each
 }
 
 // Empty says whether nothing would change.
-func (p Plan) Empty() bool { return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged) == 0 }
+func (p Plan) Empty() bool {
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Webhooks) == 0
+}
 
 // String is the plan for people, a line each.
 func (p Plan) String() string {
@@ -42,6 +45,9 @@ func (p Plan) String() string {
 	}
 	for _, id := range p.Purged {
 		fmt.Fprintf(&b, "- connection %s: purged with its data and tokens\n", id)
+	}
+	for _, line := range p.Webhooks {
+		fmt.Fprintln(&b, line)
 	}
 	for _, reason := range p.Refused {
 		fmt.Fprintf(&b, "! %s\n", reason)

@@ -98,6 +98,9 @@ func (p *Principal) Admin() bool { return p.Role != "" }
 // opens nothing that is about the whole host.
 func (p *Principal) Limited() bool { return len(p.scope) > 0 }
 
+// Patterns returns what an admin token is limited to; none: it is not.
+func (p *Principal) Patterns() []string { return p.scope }
+
 // Covers says whether an admin token's patterns cover the connection.
 func (p *Principal) Covers(id host.ConnectionID) bool {
 	if len(p.scope) == 0 {

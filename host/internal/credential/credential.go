@@ -69,3 +69,51 @@ func (b *Box) OpenAnswer(place string, sealed []byte) ([]byte, error) {
 	}
 	return answer, nil
 }
+
+// SealSigning seals an endpoint's signing secret.
+func (b *Box) SealSigning(e *host.Endpoint, key []byte) ([]byte, error) {
+	sealed, err := b.sealer.Seal("", key, e.SecretPlace())
+	if err != nil {
+		return nil, fmt.Errorf("seal the signing secret of endpoint %s: %w", e.ID, err)
+	}
+	return sealed, nil
+}
+
+// SealHeaders seals the headers that go to an endpoint; none are nil.
+func (b *Box) SealHeaders(e *host.Endpoint, headers map[string]string) ([]byte, error) {
+	if len(headers) == 0 {
+		return nil, nil
+	}
+	plain, err := json.Marshal(headers)
+	if err != nil {
+		return nil, fmt.Errorf("encode the headers of endpoint %s: %w", e.ID, err)
+	}
+	sealed, err := b.sealer.Seal("", plain, e.HeadersPlace())
+	if err != nil {
+		return nil, fmt.Errorf("seal the headers of endpoint %s: %w", e.ID, err)
+	}
+	return sealed, nil
+}
+
+// OpenEndpoint returns an endpoint's signing secrets, in their order, and its
+// headers.
+func (b *Box) OpenEndpoint(e *host.Endpoint) (keys [][]byte, headers map[string]string, err error) {
+	for i := range e.Secrets {
+		key, err := b.sealer.Open("", e.Secrets[i].Sealed, e.SecretPlace())
+		if err != nil {
+			return nil, nil, host.Errorf(host.CodeInvalid, "the signing secret of endpoint %s cannot be opened with this host's key: %w; rotate it", e.ID, err)
+		}
+		keys = append(keys, key)
+	}
+	if len(e.Headers) == 0 {
+		return keys, nil, nil
+	}
+	plain, err := b.sealer.Open("", e.Headers, e.HeadersPlace())
+	if err == nil {
+		err = json.Unmarshal(plain, &headers)
+	}
+	if err != nil {
+		return nil, nil, host.Errorf(host.CodeInvalid, "the headers of endpoint %s cannot be opened with this host's key: %w; give them again", e.ID, err)
+	}
+	return keys, headers, nil
+}

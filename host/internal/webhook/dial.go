@@ -26,13 +26,13 @@ func (e *refusedError) Error() string { return e.reason }
 // guard looks at the address that a name was resolved to, right before it is
 // dialled: a name that is looked up twice cannot be one thing for the check and
 // another for the call.
-func guard(private bool) func(network, address string, _ syscall.RawConn) error {
+func guard(private bool, allowed []netip.Prefix) func(network, address string, _ syscall.RawConn) error {
 	return func(_, address string, _ syscall.RawConn) error {
 		to, err := netip.ParseAddrPort(address)
 		if err != nil {
 			return &refusedError{fmt.Sprintf("the address %s cannot be checked", address)}
 		}
-		if reason := host.RefusedAddress(to.Addr(), private); reason != "" {
+		if reason := host.RefusedAddress(to.Addr(), private, allowed...); reason != "" {
 			return &refusedError{reason}
 		}
 		return nil
@@ -41,8 +41,8 @@ func guard(private bool) func(network, address string, _ syscall.RawConn) error 
 
 // transport returns how an endpoint is called: guarded, by its network's
 // certificates and proxy, and never following anywhere.
-func transport(e *host.Endpoint) (http.RoundTripper, error) {
-	guarded := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: guard(e.AllowPrivate)}
+func transport(e *host.Endpoint, allowed []netip.Prefix) (http.RoundTripper, error) {
+	guarded := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second, Control: guard(e.AllowPrivate, allowed)}
 	t := &http.Transport{
 		DialContext:            guarded.DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},

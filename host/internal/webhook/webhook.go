@@ -25,6 +25,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -42,6 +43,9 @@ type Params struct {
 	Secrets func(e *host.Endpoint) (keys [][]byte, headers map[string]string, err error)
 	// NewID returns a fresh id with the prefix.
 	NewID func(prefix string) string
+	// PrivateTargets are private networks that endpoints may be in that are not
+	// allowed all of them; nil: none.
+	PrivateTargets func() []netip.Prefix
 	// Transport returns how an endpoint is called; nil: over guarded connections.
 	Transport func(e *host.Endpoint) (http.RoundTripper, error)
 	// Attempted is told of each attempt, for metrics; nil: nobody counts.
@@ -86,8 +90,11 @@ func New(p Params) (*Sender, error) {
 	if p.Store == nil || p.Secrets == nil || p.NewID == nil || p.Log == nil {
 		return nil, errors.New("new webhook sender: Store, Secrets, NewID and Log are required")
 	}
+	if p.PrivateTargets == nil {
+		p.PrivateTargets = func() []netip.Prefix { return nil }
+	}
 	if p.Transport == nil {
-		p.Transport = transport
+		p.Transport = func(e *host.Endpoint) (http.RoundTripper, error) { return transport(e, p.PrivateTargets()) }
 	}
 	if p.Attempted == nil {
 		p.Attempted = func(host.EndpointID, string, time.Duration) {}
