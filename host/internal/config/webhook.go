@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"net/textproto"
 	"slices"
 	"strings"
@@ -96,7 +97,9 @@ func (r *reader) headers() map[string]host.Secret {
 	}
 	v, marks := v.Unmark()
 	out := map[string]host.Secret{}
-	for name, e := range v.AsValueMap() {
+	values := v.AsValueMap()
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		e := values[name]
 		s := expr.Secret(e)
 		switch canonical := textproto.CanonicalMIMEHeaderKey(name); {
 		case !validHeader(name):
