@@ -154,7 +154,7 @@ func (d *Daemon) applyParams() apply.Params {
 // fails, and stops them in order: API, syncer, event, webhook.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
-	open := &opener{d.store, d.plugins, credentials, d.catalog.Load}
+	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping}
 	var err error
 	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now})
 	if err != nil {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"strings"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/catalog"
@@ -22,6 +20,7 @@ type opener struct {
 	plugins     *plugin.Host
 	credentials *credential.Box
 	catalog     func() *catalog.Catalog
+	mapping     func(host.ConnectionID, host.EntityName) syncer.Mapping
 }
 
 func (o *opener) open(ctx context.Context, c *host.Connection) (*plugin.Conn, error) {
@@ -33,20 +32,10 @@ func (o *opener) open(ctx context.Context, c *host.Connection) (*plugin.Conn, er
 	if err != nil {
 		return nil, fmt.Errorf("open the credentials of connection %s: %w", c.ID, err)
 	}
-	// Secret settings are kept, sealed, among the credentials.
-	settings := maps.Clone(c.Settings)
-	for name, v := range credentials {
-		if setting, ok := strings.CutPrefix(name, host.SettingPrefix); ok {
-			if settings == nil {
-				settings = map[string]any{}
-			}
-			settings[setting] = v
-			delete(credentials, name)
-		}
-	}
+	settings, login := host.OpenedSettings(c.Settings, credentials)
 	return o.plugins.Open(ctx, plugin.OpenRequest{
 		Connection: c.ID, Connector: system.Connector, System: c.System, Settings: settings,
-		Auth: c.Auth, Credentials: credentials, Network: c.Network,
+		Auth: c.Auth, Credentials: login, Network: c.Network,
 	})
 }
 
@@ -88,5 +77,11 @@ func (o *opener) live(ctx context.Context, id host.ConnectionID, e host.EntityNa
 	if closeErr := conn.Close(); err == nil && closeErr != nil {
 		err = errors.Join(errors.New("close the connection"), closeErr)
 	}
-	return rec, err
+	if err != nil {
+		return rec, err
+	}
+	if err := host.NewShape(e, c.Exclude, o.mapping(id, e)).Apply(&rec); err != nil {
+		return rec, host.Errorf(host.CodeInvalid, "the record %q of %s cannot be shown: %w", r, e, err)
+	}
+	return rec, nil
 }

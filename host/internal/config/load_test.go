@@ -208,6 +208,7 @@ func TestSensitiveSettingsAreKeptAmongTheCredentials(t *testing.T) {
 func TestExamplesLoad(t *testing.T) {
 	t.Setenv("DINRAIL_ADMIN_TOKEN", adminToken)
 	t.Setenv("TRYTON_PASSWORD", secretOfEnv)
+	t.Setenv("DINRAIL_WEBHOOK_SECRET", hookSecret)
 	dir := t.TempDir()
 	n := 0
 	err := fs.WalkDir(configs.Files, ".", func(path string, d fs.DirEntry, err error) error {

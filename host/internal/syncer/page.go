@@ -2,10 +2,8 @@ package syncer
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -107,20 +105,8 @@ func (r *runner) unfit(rec *host.Received) string {
 	if n := len(rec.Body) + len(rec.Raw); n > host.MaxValueBytes {
 		return fmt.Sprintf("it has %d bytes; at most %d are kept", n, host.MaxValueBytes)
 	}
-	if len(r.exclude) > 0 {
-		var err error
-		if rec.Body, rec.Raw, err = without(rec.Body, rec.Raw, r.exclude); err != nil {
-			return "its excluded fields could not be left out: " + err.Error()
-		}
-	}
-	if r.mapping != nil && len(rec.Raw) > 0 {
-		custom, err := r.mapping(rec.Raw)
-		if err != nil {
-			return "its own mapping could not be applied: " + err.Error()
-		}
-		if rec.Body, err = withCustom(rec.Body, custom); err != nil {
-			return err.Error()
-		}
+	if err := r.shape.Apply(rec); err != nil {
+		return err.Error()
 	}
 	return ""
 }
@@ -283,72 +269,4 @@ func badWords(bad []host.BadRecord) string {
 		words = "record " + string(b.ID) + ": " + words
 	}
 	return words
-}
-
-// excluded returns the paths of an entity's fields that are never stored.
-func excluded(all []string, e host.EntityName) [][]string {
-	var out [][]string
-	for _, x := range all {
-		if path, ok := strings.CutPrefix(x, string(e)+"."); ok && path != "" {
-			out = append(out, strings.Split(path, "."))
-		}
-	}
-	return out
-}
-
-// without returns body and raw without the fields at the paths.
-func without(body, raw json.RawMessage, paths [][]string) (json.RawMessage, json.RawMessage, error) {
-	b, err := cut(body, paths)
-	if err != nil {
-		return nil, nil, err
-	}
-	w, err := cut(raw, paths)
-	return b, w, err
-}
-
-func cut(text json.RawMessage, paths [][]string) (json.RawMessage, error) {
-	if len(text) == 0 {
-		return text, nil
-	}
-	d := json.NewDecoder(strings.NewReader(string(text)))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		return nil, err
-	}
-	for _, p := range paths {
-		remove(v, p)
-	}
-	return json.Marshal(v)
-}
-
-func remove(v any, path []string) {
-	switch v := v.(type) {
-	case map[string]any:
-		if len(path) == 1 {
-			delete(v, path[0])
-			return
-		}
-		remove(v[path[0]], path[1:])
-	case []any:
-		for _, x := range v {
-			remove(x, path)
-		}
-	}
-}
-
-// withCustom puts the connection's own fields into a record's body.
-func withCustom(body, custom json.RawMessage) (json.RawMessage, error) {
-	n := len(body)
-	if n < 2 || body[n-1] != '}' {
-		return nil, errors.New("its body is not a JSON object")
-	}
-	out := make([]byte, 0, n+len(custom)+len(`,"custom":`))
-	out = append(out, body[:n-1]...)
-	if n > 2 {
-		out = append(out, ',')
-	}
-	out = append(out, `"custom":`...)
-	out = append(out, custom...)
-	return append(out, '}'), nil
 }

@@ -32,7 +32,7 @@ func (s *Syncer) startRun(ctx context.Context, l *link, e *host.Entity, run host
 	order, _ := l.doc.OrderFor(*e)
 	r := &runner{
 		s: s, doc: *l.doc, entity: *e, order: order, run: run, session: l.session,
-		mapping: s.Mapping(l.doc.ID, e.Name), exclude: excluded(l.doc.Exclude, e.Name),
+		shape: host.NewShape(e.Name, l.doc.Exclude, s.Mapping(l.doc.ID, e.Name)),
 	}
 	if st := l.syncs[e.Name]; st != nil {
 		r.failedBefore = st.Failures
@@ -101,8 +101,7 @@ type runner struct {
 	order        host.Order
 	run          host.Run
 	session      Session
-	mapping      Mapping
-	exclude      [][]string
+	shape        host.Shape
 	failedBefore int
 
 	lease   state.Lease
