@@ -1,14 +1,12 @@
 package api
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
-	"strings"
-	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
 )
 
 // events answers events after a place, oldest first; with wait it waits.
@@ -62,31 +60,9 @@ func (a *API) eventsAfter(c *call, place, id string) (host.Sequence, error) {
 	if id == "" {
 		return 0, nil
 	}
-	unknown := faults{{"query.after", "there is no event " + id}}
-	u, err := ulid.ParseStrict(strings.TrimPrefix(id, "evt_"))
-	if err != nil {
-		return 0, unknown
+	after, err := a.Store.FindEvent(c.Context(), host.EventID(id))
+	if errors.Is(err, state.ErrNotFound) {
+		return 0, faults{{"query.after", "there is no event " + id}}
 	}
-	// An event's id tells when it was made; it was written soon after that.
-	const around = time.Minute
-	made := ulid.Time(u.Time())
-	after, err := a.Store.SequenceAt(c.Context(), "", made.Add(-around))
-	if err != nil {
-		return 0, err
-	}
-	for {
-		part, err := a.Store.Events(c.Context(), after, host.MaxListLimit)
-		if err != nil {
-			return 0, err
-		}
-		for _, e := range part {
-			if string(e.ID) == id {
-				return e.Sequence, nil
-			}
-			after = e.Sequence
-		}
-		if len(part) < host.MaxListLimit || part[len(part)-1].Time.After(made.Add(around)) {
-			return 0, unknown
-		}
-	}
+	return after, err
 }

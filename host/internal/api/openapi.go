@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/sdk/model"
 )
@@ -126,6 +128,24 @@ func parameterOf(name string) object {
 
 func (a *API) openapi(c *call) error {
 	a.write(c, http.StatusOK, a.document())
+	return nil
+}
+
+// openapiYAML answers the same description as YAML (RFC 9512).
+func (a *API) openapiYAML(c *call) error {
+	b, err := json.Marshal(a.document())
+	var v any
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err == nil {
+		b, err = yaml.Marshal(v)
+	}
+	if err != nil {
+		return fmt.Errorf("write the description as YAML: %w", err)
+	}
+	c.w.Header().Set("Content-Type", "application/yaml")
+	_, _ = c.w.Write(b) // a caller who went away is no error of ours
 	return nil
 }
 

@@ -60,7 +60,7 @@ func (a *API) ownRoutes() []route {
 		{method: "GET", path: "/readyz", open: everybody, summary: "Is the store open and the API serving", do: a.ready, answer: map[string]string{}},
 		{method: "GET", path: "/metrics", open: machine, role: host.RoleViewer, whole: true, summary: "Metrics for Prometheus", do: func(c *call) error { a.metrics.ServeHTTP(c.w, c.Request); return nil }},
 		{method: "GET", path: "/openapi.json", open: everybody, summary: "This API's description", do: a.openapi},
-		{method: "GET", path: "/openapi.yaml", open: everybody, summary: "This API's description as YAML (JSON is YAML)", do: a.openapi},
+		{method: "GET", path: "/openapi.yaml", open: everybody, summary: "This API's description as YAML", do: a.openapiYAML},
 		{method: "GET", path: "/docs", open: everybody, summary: "This API's reference as a page", do: a.docs},
 		{method: "GET", path: "/docs.css", open: everybody, summary: "The reference's style", do: a.docsStyle},
 	}
