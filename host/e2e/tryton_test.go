@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -18,21 +17,7 @@ import (
 // tryton starts a real Tryton and returns the facts that it prints.
 func tryton(t *testing.T) map[string]string {
 	t.Helper()
-	leaveOut := func(why string) {
-		if f := os.Getenv("DINRAIL_LEFT_OUT"); f != "" {
-			if w, err := os.OpenFile(f, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err == nil {
-				fmt.Fprintf(w, "tryton: %s\n", why)
-				_ = w.Close()
-			}
-		}
-		t.Skip("LEFT OUT: a real Tryton: " + why)
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		leaveOut("it is installed from Debian's packages, and this is no Debian")
-	}
-	if os.Geteuid() != 0 {
-		leaveOut("its packages are installed by root")
-	}
+	needDebian(t, "a real Tryton")
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "bash", "systems/tryton/up").Output()
