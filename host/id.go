@@ -33,6 +33,8 @@ type (
 	EndpointID string
 	// TokenID names a token without opening anything.
 	TokenID string
+	// SessionID names a connect session without opening it.
+	SessionID string
 	// WishID names a wish.
 	WishID string
 	// Sequence is the place of a change in its partition. Sequences increase and

@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -144,15 +142,7 @@ const longest = 100 * 365 * 24 * time.Hour
 
 // durationOf reads Go's durations and days, as in 12h and 90d.
 func durationOf(text string) (time.Duration, bool) {
-	d, err := time.ParseDuration(text)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		var n int
-		n, err = strconv.Atoi(days)
-		if n > int(longest/(24*time.Hour)) {
-			return 0, false
-		}
-		d = time.Duration(n) * 24 * time.Hour
-	}
+	d, err := host.ParseDuration(text)
 	return d, err == nil && d > 0 && d <= longest
 }
 

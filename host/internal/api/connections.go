@@ -80,9 +80,9 @@ func (a *API) create(c *call) error {
 	if !host.ValidID(string(req.ID)) {
 		bad = append(bad, fault{"body.id", "it must have 1 to 64 characters of A-Z a-z 0-9 _ -"})
 	}
-	credentials := hide(system, conn.Settings, req.Credentials)
-	bad = append(bad, checkSettings(system, conn.Settings, credentials)...)
-	bad = append(bad, checkAuth(system, &conn.Auth, credentials)...)
+	credentials := system.HideSettings(conn.Settings, req.Credentials)
+	bad = append(bad, inBody(system.CheckSettings(conn.Settings, credentials))...)
+	bad = append(bad, inBody(system.CheckLogin(&conn.Auth, credentials))...)
 	bad = append(bad, orders(&conn, req.Sync)...)
 	if len(bad) > 0 {
 		return bad
@@ -215,8 +215,8 @@ func (a *API) changeSettings(conn *host.Connection, settings map[string]any) err
 			conn.Settings[name] = v
 		}
 	}
-	opened = hide(system, conn.Settings, opened)
-	if bad := checkSettings(system, conn.Settings, opened); len(bad) > 0 {
+	opened = system.HideSettings(conn.Settings, opened)
+	if bad := inBody(system.CheckSettings(conn.Settings, opened)); len(bad) > 0 {
 		return bad
 	}
 	if len(opened) > 0 || conn.Credentials != nil {
@@ -371,8 +371,8 @@ func (a *API) renew(conn *host.Connection, given map[string]string) error {
 	if !ok {
 		return host.Errorf(host.CodeConflict, "the system %q of this connection cannot be connected now; is its connector in plugin_dir?", conn.System)
 	}
-	credentials := hide(system, nil, given)
-	if bad := checkAuth(system, &conn.Auth, credentials); len(bad) > 0 {
+	credentials := system.HideSettings(nil, given)
+	if bad := inBody(system.CheckLogin(&conn.Auth, credentials)); len(bad) > 0 {
 		return bad
 	}
 	// What cannot be opened any more is what is being replaced.

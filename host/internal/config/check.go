@@ -11,7 +11,6 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"github.com/dinrail/dinrail/host"
-	"github.com/dinrail/dinrail/host/internal/expr"
 )
 
 // Check holds every connection against the systems that can be connected:
@@ -203,7 +202,7 @@ func (k *checker) value(at hcl.Range, name string, f host.Setting, v string, sec
 			k.wrong(at, "Wrong URL", "%q must be a whole URL, as in %q.", name, orElse(f.Placeholder, "https://system.example.com"))
 		}
 	case "duration":
-		if _, err := expr.ParseDuration(v); err != nil {
+		if _, err := host.ParseDuration(v); err != nil {
 			k.wrong(at, "Wrong duration", "%q is %s.", name, err)
 		}
 	}

@@ -210,7 +210,7 @@ func (r *reader) duration(name string, def, least time.Duration) time.Duration {
 	if !ok {
 		return def
 	}
-	d, err := expr.ParseDuration(v.AsString())
+	d, err := host.ParseDuration(v.AsString())
 	if err != nil {
 		r.wrong(name, "Wrong duration", "%q is %s.", name, err)
 		return def

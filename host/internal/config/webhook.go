@@ -144,7 +144,7 @@ func (r *reader) retry() host.Retry {
 				rr.wrong("schedule", "One of two", `Give either "schedule" or "first", "factor" and "limit".`)
 			}
 			for _, s := range rr.strings("schedule") {
-				d, err := expr.ParseDuration(s)
+				d, err := host.ParseDuration(s)
 				switch {
 				case err != nil:
 					rr.wrong("schedule", "Wrong duration", `"schedule" has an entry that is %s.`, err)

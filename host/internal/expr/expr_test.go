@@ -196,20 +196,6 @@ func TestNamesAreSortedAndComplete(t *testing.T) {
 	}
 }
 
-func TestParseDuration(t *testing.T) {
-	t.Parallel()
-	for s, want := range map[string]time.Duration{"90d": 90 * 24 * time.Hour, "1d12h": 36 * time.Hour, "1.5d": 36 * time.Hour, "-2d": -48 * time.Hour, "30s": 30 * time.Second, "0s": 0} {
-		if got, err := expr.ParseDuration(s); err != nil || got != want {
-			t.Errorf("%s is %v, %v", s, got, err)
-		}
-	}
-	for _, s := range []string{"", "d", "5", "1d-2h", "1w", "9999999d", "1h2d"} {
-		if got, err := expr.ParseDuration(s); err == nil {
-			t.Errorf("%q is %v", s, got)
-		}
-	}
-}
-
 func BenchmarkApply(b *testing.B) {
 	m, diags := compile(b, "a = raw.n\nb = raw.o.k\nc = \"${raw.s}-${raw.n}\"\nd = raw.n * 2\n")
 	if diags.HasErrors() {

@@ -65,7 +65,7 @@ func timeFunctions(now func() time.Time) map[string]function.Function {
 		"before": compare("Says whether the first time is before the second.", time.Time.Before),
 		"after":  compare("Says whether the first time is after the second.", time.Time.After),
 		"duration": text("A duration in seconds, to compare and to calculate with.", cty.Number, func(a []string) (cty.Value, error) {
-			d, err := ParseDuration(a[0])
+			d, err := host.ParseDuration(a[0])
 			if err != nil {
 				return cty.NilVal, err
 			}

@@ -62,7 +62,7 @@ const (
 	KindConnection  Kind = "connection"  // host.Connection
 	KindToken       Kind = "token"       // host.Token
 	KindEndpoint    Kind = "endpoint"    // an endpoint made by the API
-	KindSession     Kind = "session"     // a connect session
+	KindSession     Kind = "session"     // host.ConnectSession
 	KindWish        Kind = "wish"        // host.Wish
 	KindProcess     Kind = "process"     // host.Process
 	KindDataKey     Kind = "datakey"     // sealed keyset of a connection
