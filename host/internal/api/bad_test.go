@@ -28,7 +28,7 @@ func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
 	}{
 		{"no token", "GET", "/v1/items", "", "", 401, "unauthorized", ""},
 		{"wrong token", "GET", "/v1/items", "drc_abc_def", "", 401, "unauthorized", ""},
-		{"token with a changed letter", "GET", "/v1/items", r.token[:len(r.token)-1] + "-", "", 401, "unauthorized", ""},
+		{"token with a changed letter", "GET", "/v1/items", mistyped(r.token), "", 401, "unauthorized", ""},
 		{"long token", "GET", "/v1/items", "drc_" + strings.Repeat("a", 5000), "", 401, "unauthorized", ""},
 		{"limit=0", "GET", "/v1/items?limit=0", r.token, "", 422, "invalid", "query.limit"},
 		{"limit=1001", "GET", "/v1/changes?limit=1001", r.token, "", 422, "invalid", "query.limit"},
@@ -223,4 +223,12 @@ func TestRevokedAndExpiredTokensOpenNothingAtOnce(t *testing.T) {
 	r.want("expired", r.ask("GET", "/v1/items", short, "").status, http.StatusUnauthorized)
 	r.want("revoke", r.ask("DELETE", "/v1/admin/connections/plant-7/token?name=default", root, "").body["revoked"], 1.0)
 	r.want("revoked", r.ask("GET", "/v1/items", r.token, "").status, http.StatusUnauthorized)
+}
+
+// mistyped returns the token with another last letter.
+func mistyped(token string) string {
+	if last := len(token) - 1; token[last] != '-' {
+		return token[:last] + "-"
+	}
+	return token[:len(token)-1] + "A"
 }
