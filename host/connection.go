@@ -190,3 +190,12 @@ func OpenedSettings(settings map[string]any, credentials map[string]string) (map
 	}
 	return all, login
 }
+
+// Fresh makes a connection that has other settings or credentials than before
+// pending, where nothing else holds it.
+func (c *Connection) Fresh(reason string, now time.Time) {
+	c.Failures = 0
+	if c.Invalid == "" && c.DetachedAt.IsZero() && !c.Paused {
+		c.Status, c.Reason, c.ReasonCode, c.Since = StatusPending, reason, "", now
+	}
+}

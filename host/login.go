@@ -144,19 +144,21 @@ func (s *System) CheckLogin(method *string, credentials map[string]string) []Fau
 	names := make([]string, 0, len(s.Auth))
 	for i := range s.Auth {
 		if s.Auth[i].Name == *method {
-			return s.Auth[i].check(credentials)
+			login := maps.Clone(credentials)
+			maps.DeleteFunc(login, func(name, _ string) bool { return strings.HasPrefix(name, SettingPrefix) })
+			if credentials == nil || len(login) == 0 && len(credentials) > 0 {
+				return nil // pending until somebody gives them
+			}
+			return s.Auth[i].Check(login)
 		}
 		names = append(names, s.Auth[i].Name)
 	}
 	return []Fault{{"auth", fmt.Sprintf("the system %s has no such way to log in; it has %s", s.Name, strings.Join(names, ", "))}}
 }
 
-func (m *AuthMethod) check(credentials map[string]string) []Fault {
-	login := maps.Clone(credentials)
-	maps.DeleteFunc(login, func(name, _ string) bool { return strings.HasPrefix(name, SettingPrefix) })
-	if credentials == nil || len(login) == 0 && len(credentials) > 0 {
-		return nil // pending until somebody gives them
-	}
+// Check holds what was given for the method's fields against what they are
+// declared to be.
+func (m *AuthMethod) Check(login map[string]string) []Fault {
 	var bad []Fault
 	names := make([]string, 0, len(m.Fields))
 	for i := range m.Fields {

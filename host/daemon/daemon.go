@@ -151,7 +151,7 @@ func (d *Daemon) applyParams() apply.Params {
 }
 
 // serve runs the stages and the API until the context ends or one of them
-// fails, and stops them in order: API, syncer, event, webhook.
+// fails, and stops them in order: API, connect, syncer, event, webhook.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
 	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping}
@@ -163,7 +163,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets,
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets, PageURL: d.pageURL,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {
@@ -189,11 +189,15 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	people, err := d.connector(credentials, open)
+	if err != nil {
+		return err
+	}
 	servers, err := d.listen(ctx, cfg, handlers)
 	if err != nil {
 		return err
 	}
-	stages := []*stage{{run: syncs.Run}, {run: events.Run}, {run: hooks.Run}}
+	stages := []*stage{{run: people.Run}, {run: syncs.Run}, {run: events.Run}, {run: hooks.Run}}
 	failed := make(chan error, len(stages)+len(servers))
 	for _, s := range stages {
 		s.start(context.WithoutCancel(ctx), failed)
@@ -261,6 +265,9 @@ func (d *Daemon) privateTargets() []netip.Prefix {
 	}
 	return out
 }
+
+// pageURL is where people reach the connect page.
+func (d *Daemon) pageURL() string { return "http://" + d.config.Load().Host.Listen }
 
 // triggers are those of the configuration as it is now.
 func (d *Daemon) triggers() []event.Trigger { return *d.compiled.Load() }

@@ -63,8 +63,12 @@ func (a *API) admit(c *call, r route) error {
 	return nil
 }
 
-// allows says whether a role has what another has.
+// allows says whether a role has what another has. What a connector may,
+// operators and administrators may try: the call itself knows how far.
 func allows(have, need host.Role) bool {
+	if need == host.RoleConnector {
+		return have == host.RoleConnector || have == host.RoleOperator || have == host.RoleAdmin
+	}
 	order := map[host.Role]int{host.RoleViewer: 1, host.RoleOperator: 2, host.RoleAdmin: 3}
 	return order[have] >= order[need] && order[have] > 0
 }

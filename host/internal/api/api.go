@@ -50,10 +50,13 @@ type Params struct {
 	// PrivateTargets are private networks that what is made by this API may
 	// reach; nil: none.
 	PrivateTargets func() []netip.Prefix
-	Version        string
-	Rate           float64 // calls a second of one connection token; 0: no limit
-	Clock          func() time.Time
-	Log            hclog.Logger
+	// PageURL is where the connect page is reached, without a slash at the end;
+	// nil: there is none.
+	PageURL func() string
+	Version string
+	Rate    float64 // calls a second of one connection token; 0: no limit
+	Clock   func() time.Time
+	Log     hclog.Logger
 }
 
 // API answers requests. It may be used concurrently.

@@ -225,16 +225,8 @@ func (a *API) changeSettings(conn *host.Connection, settings map[string]any) err
 		}
 	}
 	conn.CredentialsRevision++
-	a.afresh(conn, "other settings, to be checked")
+	conn.Fresh("other settings, to be checked", a.Clock())
 	return nil
-}
-
-// afresh makes a connection pending, where nothing else holds it.
-func (a *API) afresh(conn *host.Connection, reason string) {
-	conn.Failures = 0
-	if conn.Invalid == "" && conn.DetachedAt.IsZero() && !conn.Paused {
-		conn.Status, conn.Reason, conn.ReasonCode, conn.Since = host.StatusPending, reason, "", a.Clock()
-	}
 }
 
 func (a *API) pause(c *call, paused bool) error {
@@ -389,6 +381,6 @@ func (a *API) renew(conn *host.Connection, given map[string]string) error {
 	}
 	conn.Credentials = sealed
 	conn.CredentialsRevision++
-	a.afresh(conn, "new credentials, to be checked")
+	conn.Fresh("new credentials, to be checked", a.Clock())
 	return nil
 }

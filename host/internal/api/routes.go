@@ -48,7 +48,7 @@ func (r route) matched() string {
 const batchPattern = "/v1/{entity}/{id}"
 
 func (a *API) table() []route {
-	return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes(), a.webhookRoutes())
+	return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes(), a.webhookRoutes(), a.sessionRoutes())
 }
 
 // pages are the parameters of every list.

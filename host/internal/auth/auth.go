@@ -150,12 +150,18 @@ func (a *Auth) Authenticate(ctx context.Context, bearer string) (Principal, erro
 // reference returns the id under which a token is stored, if it has the form
 // and checksum of one.
 func reference(token string) (host.TokenID, bool) {
-	rest, ok := strings.CutPrefix(token, ConnectionPrefix)
-	if !ok {
-		if rest, ok = strings.CutPrefix(token, AdminPrefix); !ok {
-			return "", false
+	for _, prefix := range []string{ConnectionPrefix, AdminPrefix} {
+		if rest, ok := strings.CutPrefix(token, prefix); ok {
+			ref, ok := checked(rest)
+			return host.TokenID(ref), ok
 		}
 	}
+	return "", false
+}
+
+// checked returns the reference in what follows a prefix, if the rest is a
+// secret with its checksum.
+func checked(rest string) (string, bool) {
 	ref, secret, ok := strings.Cut(rest, "_")
 	if !ok || !host.ValidID(ref) {
 		return "", false
@@ -168,22 +174,29 @@ func reference(token string) (host.TokenID, bool) {
 	if uint32(b[32])<<24|uint32(b[33])<<16|uint32(b[34])<<8|uint32(b[35]) != sum {
 		return "", false
 	}
-	return host.TokenID(ref), true
+	return ref, true
 }
 
 // make returns a new token and what is stored of it.
 func (a *Auth) make(prefix string, t host.Token) (string, host.Token) {
+	token, id, hash := secret(prefix)
+	t.ID, t.Hash, t.CreatedAt = host.TokenID(id), hash, a.now()
+	return token, t
+}
+
+// secret returns a new secret text: prefix, reference, 256 bits and their
+// checksum; and with it the reference and the hash of the whole.
+func secret(prefix string) (text, id string, hash []byte) {
 	ref := make([]byte, 10)
 	secret := make([]byte, 32, 36)
 	_, _ = rand.Read(ref)    // never fails: crypto/rand
 	_, _ = rand.Read(secret) // the same
 	sum := crc32.ChecksumIEEE(secret)
 	secret = append(secret, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
-	id := strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(ref))
-	token := prefix + id + "_" + base64.RawURLEncoding.EncodeToString(secret)
-	hash := sha256.Sum256([]byte(token))
-	t.ID, t.Hash, t.CreatedAt = host.TokenID(id), hash[:], a.now()
-	return token, t
+	id = strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(ref))
+	text = prefix + id + "_" + base64.RawURLEncoding.EncodeToString(secret)
+	sum256 := sha256.Sum256([]byte(text))
+	return text, id, sum256[:]
 }
 
 // MintConnection makes a connection's token and ends the one of the same name.
@@ -197,6 +210,24 @@ func (a *Auth) MintConnection(ctx context.Context, c host.ConnectionID, name str
 // Renew makes a connection's token and ends every other of it.
 func (a *Auth) Renew(ctx context.Context, c host.ConnectionID, with Step) (string, error) {
 	return a.mint(ctx, ConnectionPrefix, host.Token{Name: "default", Connection: c, Access: host.AccessWrite}, true, with)
+}
+
+// EndAll ends every token of a connection, in one step with what it goes with.
+func (a *Auth) EndAll(ctx context.Context, c host.ConnectionID, with Step) error {
+	a.minting.Lock()
+	defer a.minting.Unlock()
+	old, err := a.List(ctx, c)
+	if err != nil {
+		return err
+	}
+	puts := with.Puts
+	for _, o := range old {
+		puts = append(puts, state.Delete(state.KindToken, string(o.ID), state.Any))
+	}
+	if _, err := a.store.Commit(ctx, a.now(), puts, with.Events, nil); err != nil {
+		return fmt.Errorf("end the tokens of %s: %w", c, err)
+	}
+	return nil
 }
 
 // MintAdmin makes an admin token and ends the one of the same name.

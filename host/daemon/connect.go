@@ -1,0 +1,43 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/auth"
+	"github.com/dinrail/dinrail/host/internal/connect"
+	"github.com/dinrail/dinrail/host/internal/credential"
+)
+
+// connector lets people connect systems.
+func (d *Daemon) connector(credentials *credential.Box, open *opener) (*connect.Connect, error) {
+	return connect.New(connect.Params{
+		Store: d.store, Systems: func() []host.System { return d.catalog.Load().List() }, Session: d.auth.Session,
+		Try: open.try, Seal: credentials.Seal, Open: credentials.Open, NewID: newID, Log: d.log.Named("connect"),
+		Mint: func(ctx context.Context, c host.ConnectionID, with connect.Step, one bool) (string, error) {
+			step := auth.Step{Puts: with.Puts, Events: with.Events}
+			if !one {
+				return "", d.auth.EndAll(ctx, c, step)
+			}
+			return d.auth.Renew(ctx, c, step)
+		},
+	})
+}
+
+// try logs in to a connection that is not stored, and tells what the login sees.
+func (o *opener) try(ctx context.Context, c *host.Connection) (entities []host.Entity, err error) {
+	conn, err := o.open(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if closeErr := conn.Close(); err == nil && closeErr != nil {
+			err = errors.Join(errors.New("close the connection"), closeErr)
+		}
+	}()
+	if _, err := conn.Check(ctx); err != nil {
+		return nil, err
+	}
+	return conn.Entities(ctx)
+}
