@@ -7,8 +7,9 @@
 //	floor launch PLUGIN              how long a connector takes to its first answer
 //	floor read PLUGIN DIR RECORDS    how long, and how much processor time, reading takes
 //	floor serve FILE                 a bare HTTP handler that answers with the file, until it is killed
+//	floor deliver DIR URL            takes events and delivers each to the URL, until it is killed
 //
-// It prints one JSON object; serve prints its address.
+// It prints one JSON object; serve and deliver print their address.
 package main
 
 import (
@@ -45,6 +46,10 @@ type result struct {
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "serve" {
 		fmt.Fprintln(os.Stderr, "floor:", serve(os.Args[2]))
+		os.Exit(1)
+	}
+	if len(os.Args) == 4 && os.Args[1] == "deliver" {
+		fmt.Fprintln(os.Stderr, "floor:", deliver(os.Args[2], os.Args[3]))
 		os.Exit(1)
 	}
 	r, err := run(os.Args[1:])
