@@ -28,9 +28,12 @@ type eventAnswer struct {
 
 // newEvent makes an event with data.
 func (a *API) newEvent(t host.EventType, c host.ConnectionID, data any) (host.Event, error) {
-	b, err := json.Marshal(data)
-	if err != nil {
-		return host.Event{}, fmt.Errorf("encode an event: %w", err)
+	b, given := data.(json.RawMessage) // valid as the request that it stood in
+	if !given {
+		var err error
+		if b, err = json.Marshal(data); err != nil {
+			return host.Event{}, fmt.Errorf("encode an event: %w", err)
+		}
 	}
 	return host.Event{ID: host.EventID("evt_" + ulid.Make().String()), Type: t, Time: a.Clock().UTC(), Connection: c, Data: b}, nil
 }

@@ -62,7 +62,9 @@ const (
 	stepSweep
 	stepPrune
 	stepFollowed   // a page that is followed
-	stepPushEvents // a push with events
+	stepPushEvents // a push with events; this and stepPush, stepSettle are read, not written any more
+	stepPushed     // a push in the nouns' own form
+	stepSettled    // settlements in the nouns' own form
 )
 
 // Items returns how many sequences the step takes: each record and event has
@@ -95,12 +97,10 @@ func AppendChange(b []byte, c *Change) ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(p.Expect))
 		b = appendBytes(b, p.Body)
 	}
-	b, err := appendEvents(b, c.Events)
-	if err != nil {
-		return nil, err
-	}
+	b = appendEvents(b, c.Events)
 	b = binary.AppendUvarint(b, uint64(len(c.Queue)))
 	for i := range c.Queue {
+		var err error
 		if b, err = appendJSON(b, &c.Queue[i]); err != nil {
 			return nil, err
 		}
@@ -125,26 +125,24 @@ func (r *reader) change() *Change {
 	return c
 }
 
-func appendEvents(b []byte, events []Event) ([]byte, error) {
+func appendEvents(b []byte, events []Event) []byte {
 	b = binary.AppendUvarint(b, uint64(len(events)))
+	var head []byte
 	for i := range events {
-		e := events[i].Event
-		e.Data, e.Sequence = nil, 0
-		var err error
-		if b, err = appendJSON(b, &e); err != nil {
-			return nil, err
-		}
+		head = AppendEvent(head[:0], &events[i].Event)
+		b = appendBytes(b, head)
 		b = appendBytes(b, events[i].Sealed)
 	}
-	return b, nil
+	return b
 }
 
 func (r *reader) events() []Event {
 	var out []Event
 	for range r.count(2) {
 		var e Event
-		r.json(&e.Event)
-		e.Data = nil
+		if DecodeEvent(r.bytes(), &e.Event) != nil {
+			r.fail()
+		}
 		e.Sealed = r.bytes()
 		out = append(out, e)
 	}
@@ -272,7 +270,7 @@ func AppendEnd(b []byte, o *Outcome) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return appendEvents(b, o.Events)
+	return appendEvents(b, o.Events), nil
 }
 
 func (r *reader) end() *Outcome {
@@ -284,20 +282,32 @@ func (r *reader) end() *Outcome {
 }
 
 // AppendPush appends the bytes of a step.
-func AppendPush(b []byte, p *Push) ([]byte, error) {
-	if len(p.Events) == 0 {
-		return appendJSON(append(b, stepVersion, stepPush), p)
+func AppendPush(b []byte, p *Push) []byte {
+	var drop byte
+	if p.Drop {
+		drop = 1
 	}
-	b, err := appendJSON(append(b, stepVersion, stepPushEvents), p)
-	if err != nil {
-		return nil, err
+	b = append(b, stepVersion, stepPushed, drop)
+	b = appendString(b, p.Position)
+	b = binary.AppendUvarint(b, uint64(p.From))
+	b = binary.AppendUvarint(b, uint64(p.To))
+	b = appendTime(b, p.At)
+	b = binary.AppendUvarint(b, uint64(len(p.Deliveries)))
+	for i := range p.Deliveries {
+		b = framed(b, func(b []byte) []byte { return AppendDelivery(b, &p.Deliveries[i]) })
 	}
 	return appendEvents(b, p.Events)
 }
 
 // AppendSettle appends the bytes of a step.
-func AppendSettle(b []byte, s []Settlement) ([]byte, error) {
-	return appendJSON(append(b, stepVersion, stepSettle), s)
+func AppendSettle(b []byte, s []Settlement) []byte {
+	b = append(b, stepVersion, stepSettled)
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	for i := range s {
+		b = framed(b, func(b []byte) []byte { return AppendDelivery(b, &s[i].Delivery) })
+		b = framed(b, func(b []byte) []byte { return AppendAttempt(b, &s[i].Attempt) })
+	}
+	return b
 }
 
 // AppendSweep appends the bytes of a step.
@@ -341,6 +351,10 @@ func DecodeStep(b []byte) (*Step, error) {
 	case stepSettle:
 		s.Settle = &Settle{}
 		r.json(&s.Settle.Settlements)
+	case stepPushed:
+		s.Push = r.push()
+	case stepSettled:
+		s.Settle = r.settle()
 	case stepSweep:
 		s.Sweep = &Sweep{Connection: str[host.ConnectionID](&r)}
 	case stepPrune:

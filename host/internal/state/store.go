@@ -32,10 +32,13 @@ type Store struct {
 	engine Engine
 	sealer Sealer
 	recent *recent
+	fresh  fresh
 }
 
 // NewStore returns a store on the engine.
-func NewStore(engine Engine, sealer Sealer) *Store { return &Store{engine, sealer, newRecent()} }
+func NewStore(engine Engine, sealer Sealer) *Store {
+	return &Store{engine: engine, sealer: sealer, recent: newRecent()}
+}
 
 // Engine returns the engine below.
 func (s *Store) Engine() Engine { return s.engine }
@@ -152,6 +155,9 @@ func (s *Store) Commit(ctx context.Context, at time.Time, puts []Put, events []h
 	seq, err := s.engine.Commit(ctx, 0, Change{At: at, Puts: puts, Events: sealed, Queue: queue})
 	if !refused(err) {
 		s.recent.add(puts, queue) // also where it is unclear whether it was done
+	}
+	if err == nil {
+		s.fresh.add(events, seq)
 	}
 	return seq, err
 }
@@ -380,6 +386,7 @@ func (s *Store) Purge(ctx context.Context, c host.ConnectionID, events ...host.E
 		return err
 	}
 	s.sealer.Forget(c)
+	s.fresh.forget(c)
 	for {
 		more, err := s.engine.Purge(ctx, s.Partition(c), c)
 		if err != nil || !more {

@@ -27,6 +27,9 @@ type FollowedRecord struct {
 // Event returns the event at a sequence, or ErrNotFound. One whose connection
 // was removed has null data.
 func (s *Store) Event(ctx context.Context, n host.Sequence) (host.Event, error) {
+	if e, ok := s.fresh.find(n); ok {
+		return e, nil
+	}
 	e, err := s.engine.Event(ctx, 0, n)
 	if err != nil {
 		return host.Event{}, err

@@ -148,13 +148,34 @@ func (s *Sender) claim(ctx context.Context, l *lane, now time.Time) {
 	}
 }
 
-// begin makes one attempt in a goroutine of its own.
+// begin makes one attempt, in a goroutine that has made one before where one
+// waits: a new one would have to grow its stack first.
 func (s *Sender) begin(ctx context.Context, l *lane, d host.Delivery) {
 	l.inFlight++
 	t := l.target
-	s.work.Go(func() {
+	job := func() {
 		o := s.attempt(s.sends, t, d)
 		s.report(func() { s.ended(ctx, l, o) })
+	}
+	select {
+	case s.jobs <- job:
+		return
+	default:
+	}
+	s.work.Go(func() {
+		idle := time.NewTimer(idleFor)
+		defer idle.Stop()
+		for {
+			job()
+			idle.Reset(idleFor)
+			select {
+			case job = <-s.jobs:
+			case <-idle.C:
+				return
+			case <-ctx.Done():
+				return
+			}
+		}
 	})
 }
 

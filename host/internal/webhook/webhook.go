@@ -69,7 +69,9 @@ const (
 	// restAfterTrouble is how long nothing is tried after the store failed.
 	restAfterTrouble = 5 * time.Second
 	settleTimeout    = 30 * time.Second
-	lookEvery        = time.Minute
+	// idleFor is how long a goroutine waits for another attempt to make.
+	idleFor   = time.Second
+	lookEvery = time.Minute
 )
 
 // Sender carries deliveries.
@@ -82,6 +84,7 @@ type Sender struct {
 	lanes  map[host.EndpointID]*lane
 	wishes map[string]bool // being fulfilled
 	done   chan func()
+	jobs   chan func() // attempts, for goroutines that wait for another
 	work   sync.WaitGroup
 }
 
@@ -100,7 +103,7 @@ func New(p Params) (*Sender, error) {
 		p.Attempted = func(host.EndpointID, string, time.Duration) {}
 	}
 	return &Sender{
-		Params: p, bodies: newBodies(p.Store), lanes: map[host.EndpointID]*lane{}, wishes: map[string]bool{}, done: make(chan func(), 256),
+		Params: p, bodies: newBodies(p.Store), lanes: map[host.EndpointID]*lane{}, wishes: map[string]bool{}, done: make(chan func(), 256), jobs: make(chan func()),
 	}, nil
 }
 

@@ -230,11 +230,7 @@ func (a *application) events(events []state.Event, at time.Time) error {
 			continue
 		}
 		n := a.first + host.Sequence(i)
-		v, err := encodeEvent(e)
-		if err != nil {
-			return err
-		}
-		if err := a.set(eventKey(a.p, n), v); err != nil {
+		if err := a.set(eventKey(a.p, n), encodeEvent(e)); err != nil {
 			return err
 		}
 		if err := a.set(k, encodeSequence(n)); err != nil {

@@ -3,6 +3,7 @@ package badger
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -22,7 +23,6 @@ func (a *application) push(s *state.Push) error {
 	case at != s.From:
 		return fmt.Errorf("position %s is %d: %w", s.Position, at, state.ErrChanged)
 	}
-	counts := counting{}
 	for i := range s.Deliveries {
 		d := &s.Deliveries[i]
 		known, err := a.has(last(newKey(a.p, tableDeliv), d.ID))
@@ -35,10 +35,7 @@ func (a *application) push(s *state.Push) error {
 		if err := a.setDelivery(d); err != nil {
 			return err
 		}
-		counts.add(d.Endpoint, d.Status, 1)
-	}
-	if err := a.count(counts); err != nil {
-		return err
+		a.count(d.Endpoint, d.Status, 1)
 	}
 	if s.Drop {
 		if err := a.dropFollowed(s.To); err != nil {
@@ -73,7 +70,7 @@ func (a *application) dropFollowed(until host.Sequence) error {
 
 // setDelivery writes a delivery and its places in the indexes.
 func (a *application) setDelivery(d *host.Delivery) error {
-	if err := a.setJSON(last(newKey(a.p, tableDeliv), d.ID), d); err != nil {
+	if err := a.set(last(newKey(a.p, tableDeliv), d.ID), encodeNoun(d, state.AppendDelivery)); err != nil {
 		return err
 	}
 	if err := a.set(ofEndpointKey(a.p, d), nil); err != nil {
@@ -88,7 +85,6 @@ func (a *application) setDelivery(d *host.Delivery) error {
 }
 
 func (a *application) settle(all []state.Settlement) error {
-	counts := counting{}
 	for i := range all {
 		s := &all[i]
 		old, err := a.delivery(s.Delivery.ID)
@@ -104,16 +100,16 @@ func (a *application) settle(all []state.Settlement) error {
 		if err := a.setDelivery(&s.Delivery); err != nil {
 			return err
 		}
-		counts.add(old.Endpoint, old.Status, -1)
-		counts.add(s.Delivery.Endpoint, s.Delivery.Status, 1)
+		a.count(old.Endpoint, old.Status, -1)
+		a.count(s.Delivery.Endpoint, s.Delivery.Status, 1)
 		if s.Attempt.Number != 0 {
-			if err := a.setJSON(attemptKey(a.p, old.ID, s.Attempt.Number), &s.Attempt); err != nil {
+			if err := a.set(attemptKey(a.p, old.ID, s.Attempt.Number), encodeNoun(&s.Attempt, state.AppendAttempt)); err != nil {
 				return err
 			}
 		}
 		a.b.after = append(a.b.after, func() { a.c.e.claims.settled(a.p, old.ID) })
 	}
-	return a.count(counts)
+	return nil
 }
 
 // unplace takes a delivery out of the indexes.
@@ -129,7 +125,6 @@ func (a *application) unplace(d *host.Delivery) error {
 
 // prune deletes deliveries that have ended.
 func (a *application) prune(s *state.Prune) error {
-	counts := counting{}
 	for _, id := range s.IDs {
 		d, err := a.delivery(id)
 		if err != nil {
@@ -149,36 +144,54 @@ func (a *application) prune(s *state.Prune) error {
 		if err := a.del(last(newKey(a.p, tableDeliv), id)); err != nil {
 			return err
 		}
-		counts.add(d.Endpoint, d.Status, -1)
+		a.count(d.Endpoint, d.Status, -1)
 	}
-	return a.count(counts)
+	return nil
 }
 
-// counting is how the numbers of deliveries change, by endpoint and status.
-type counting map[host.EndpointID]map[host.DeliveryStatus]int64
-
-func (c counting) add(e host.EndpointID, s host.DeliveryStatus, n int64) {
-	if c[e] == nil {
-		c[e] = map[host.DeliveryStatus]int64{}
+// count takes note of how the numbers of deliveries change. They are written
+// with the transaction, once an endpoint whatever the number of its steps.
+func (a *application) count(e host.EndpointID, s host.DeliveryStatus, n int64) {
+	k := owing{a.p, e}
+	if a.b.counts == nil {
+		a.b.counts = map[owing]map[host.DeliveryStatus]int64{}
 	}
-	c[e][s] += n
+	if a.b.counts[k] == nil {
+		a.b.counts[k] = map[host.DeliveryStatus]int64{}
+	}
+	a.b.counts[k][s] += n
 }
 
-func (a *application) count(changes counting) error {
-	for e, change := range changes {
-		k := last(newKey(a.p, tableCounts), e)
-		counts := map[host.DeliveryStatus]int64{}
-		if _, err := a.json(k, &counts); err != nil {
-			return err
+// owing is whose deliveries are counted.
+type owing struct {
+	partition host.Partition
+	endpoint  host.EndpointID
+}
+
+// writeCounts brings the numbers of deliveries in line with the batch.
+func (c *committer) writeCounts(b *batch) error {
+	for k, change := range b.counts {
+		counts := maps.Clone(c.counts[k])
+		at := last(newKey(k.partition, tableCounts), k.endpoint)
+		if counts == nil {
+			counts = map[host.DeliveryStatus]int64{}
+			if _, err := (view{b.txn, k.partition}).json(at, &counts); err != nil {
+				return err
+			}
 		}
 		for s, n := range change {
 			if counts[s] += n; counts[s] == 0 {
 				delete(counts, s)
 			}
 		}
-		if err := a.setJSON(k, counts); err != nil {
+		v, err := encodeJSON(counts)
+		if err != nil {
 			return err
 		}
+		if err := b.txn.Set(at, v); err != nil {
+			return err
+		}
+		b.counts[k] = counts
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -68,13 +69,14 @@ func (e *Engine) Apply(ctx context.Context, p host.Partition, n host.Sequence, s
 type committer struct {
 	e      *Engine
 	metas  map[host.Partition]meta
+	counts map[owing]map[host.DeliveryStatus]int64 // of deliveries, as they stand in the store
 	recent recentPages
 	space  space
 	failed error // of a commit: what the disk holds is not known any more
 }
 
 func newCommitter(e *Engine, metas map[host.Partition]meta) *committer {
-	return &committer{e: e, metas: metas, recent: newRecentPages(), space: space{dir: e.dir, low: e.low}}
+	return &committer{e: e, metas: metas, counts: map[owing]map[host.DeliveryStatus]int64{}, recent: newRecentPages(), space: space{dir: e.dir, low: e.low}}
 }
 
 // run commits until the engine closes.
@@ -108,8 +110,9 @@ func (c *committer) commitAll(steps []*request) {
 type batch struct {
 	txn    *badger.Txn
 	metas  map[host.Partition]meta
-	owed   []*request // answered once the transaction is durable
-	after  []func()   // done once it is
+	counts map[owing]map[host.DeliveryStatus]int64 // how they change
+	owed   []*request                              // answered once the transaction is durable
+	after  []func()                                // done once it is
 	budget budget
 }
 
@@ -213,6 +216,9 @@ func entriesOf(s *state.Step) int {
 func (c *committer) finish(b *batch) {
 	err := c.writeMetas(b)
 	if err == nil {
+		err = c.writeCounts(b)
+	}
+	if err == nil {
 		err = b.txn.Commit()
 	}
 	if err != nil {
@@ -228,6 +234,7 @@ func (c *committer) finish(b *batch) {
 		c.metas[p] = m
 		c.e.wakers.moved(p, m)
 	}
+	maps.Copy(c.counts, b.counts)
 	for _, f := range b.after {
 		f()
 	}

@@ -191,16 +191,25 @@ func TestGoldenFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	golden, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := t.TempDir()
-	load(t, old, string(golden))
-	e = open(t, old)
-	defer e.Close() //nolint:errcheck // looked at above
-	if got := told(t, e); got != want {
-		t.Errorf("what was stored once is read as\n%s\nwant\n%s", got, want)
+	var golden []byte
+	// The second is from when deliveries, attempts and events were JSON.
+	for _, file := range []string{file, filepath.Join("testdata", "folder_json.golden")} {
+		stored, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if golden == nil {
+			golden = stored
+		}
+		old := t.TempDir()
+		load(t, old, string(stored))
+		e := open(t, old)
+		if got := told(t, e); got != want {
+			t.Errorf("what was stored once is read as\n%s\nwant\n%s", got, want)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if now != string(golden) {
 		t.Errorf("keys or values changed: give them a new version, and keep reading the old one\n%s", now)

@@ -60,21 +60,13 @@ func (c *claims) settled(p host.Partition, id host.DeliveryID) {
 
 // Push adds deliveries and moves a position of the log.
 func (e *Engine) Push(ctx context.Context, p host.Partition, s state.Push) error {
-	step, err := state.AppendPush(nil, &s)
-	if err != nil {
-		return err
-	}
-	_, _, err = e.submitted(ctx, p, 0, step)
+	_, _, err := e.submitted(ctx, p, 0, state.AppendPush(nil, &s))
 	return err
 }
 
 // Settle writes outcomes and attempts.
 func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlement) error {
-	step, err := state.AppendSettle(nil, s)
-	if err != nil {
-		return err
-	}
-	_, _, err = e.submitted(ctx, p, 0, step)
+	_, _, err := e.submitted(ctx, p, 0, state.AppendSettle(nil, s))
 	return err
 }
 
@@ -317,7 +309,7 @@ func (e *Engine) Delivery(ctx context.Context, p host.Partition, id host.Deliver
 		out = *d
 		return v.scan(name(newKey(p, tableAttempt), id), nil, func(_ []byte, item *badger.Item) (bool, error) {
 			var t host.Attempt
-			err := item.Value(func(b []byte) error { return decodeJSON(b, &t) })
+			err := item.Value(func(b []byte) error { return decodeNoun(b, &t, state.DecodeAttempt) })
 			attempts = append(attempts, t)
 			return true, err
 		})

@@ -91,7 +91,7 @@ func (v view) run(l life, id host.RunID) (*state.RunState, error) {
 
 func (v view) delivery(id host.DeliveryID) (*host.Delivery, error) {
 	var d host.Delivery
-	ok, err := v.json(last(newKey(v.p, tableDeliv), id), &d)
+	ok, err := v.get(last(newKey(v.p, tableDeliv), id), func(b []byte) error { return decodeNoun(b, &d, state.DecodeDelivery) })
 	if err != nil || !ok {
 		return nil, err
 	}

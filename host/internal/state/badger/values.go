@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -115,37 +116,46 @@ func decodeSequence(b []byte) (host.Sequence, error) {
 	return host.Sequence(binary.BigEndian.Uint64(b[1:])), nil
 }
 
-// An event is version, length of its JSON, its JSON, and its sealed data.
-func encodeEvent(e *state.Event) ([]byte, error) {
-	plain := e.Event
-	plain.Data = nil
-	j, err := json.Marshal(&plain)
-	if err != nil {
-		return nil, fmt.Errorf("encode event: %w", err)
-	}
-	b := make([]byte, 0, 1+binary.MaxVarintLen32+len(j)+len(e.Sealed))
+// An event is version, length of its head, its head, and its sealed data.
+func encodeEvent(e *state.Event) []byte {
+	var room [256]byte
+	head := state.AppendEvent(room[:0], &e.Event)
+	b := make([]byte, 0, 1+binary.MaxVarintLen32+len(head)+len(e.Sealed))
 	b = append(b, valueVersion)
-	b = binary.AppendUvarint(b, uint64(len(j)))
-	b = append(b, j...)
-	return append(b, e.Sealed...), nil
+	b = binary.AppendUvarint(b, uint64(len(head)))
+	b = append(b, head...)
+	return append(b, e.Sealed...)
 }
 
-func decodeEvent(b []byte) (state.Event, error) {
-	var e state.Event
+// decodeEvent returns an event that keeps nothing of b.
+func decodeEvent(b []byte) (e state.Event, err error) {
 	if len(b) == 0 || b[0] != valueVersion {
 		return e, errMalformed
 	}
-	n, w := binary.Uvarint(b[1:])
-	b = b[1:]
+	b = bytes.Clone(b[1:])
+	n, w := binary.Uvarint(b)
 	if w <= 0 || uint64(len(b)-w) < n {
 		return e, errMalformed
 	}
-	if err := json.Unmarshal(b[w:w+int(n)], &e.Event); err != nil {
+	head, sealed := b[w:w+int(n)], b[w+int(n):]
+	if err := state.DecodeEvent(head, &e.Event); err != nil {
 		return e, fmt.Errorf("%w: %w", errMalformed, err)
 	}
-	e.Data = nil
-	e.Sealed = append([]byte(nil), b[w+int(n):]...)
+	e.Sealed = sealed
 	return e, nil
+}
+
+// encodeNoun puts the version before what append writes.
+func encodeNoun[T any](v *T, form func([]byte, *T) []byte) []byte {
+	return form(append(make([]byte, 0, 256), valueVersion), v)
+}
+
+// decodeNoun reads what encodeNoun wrote, or the JSON that was written first.
+func decodeNoun[T any](b []byte, v *T, form func([]byte, *T) error) error {
+	if len(b) == 0 || b[0] != valueVersion {
+		return errMalformed
+	}
+	return form(b[1:], v)
 }
 
 func microsOf(t time.Time) int64 { return t.UnixMicro() }

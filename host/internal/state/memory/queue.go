@@ -14,11 +14,7 @@ import (
 
 // Push adds deliveries and moves a position of the log.
 func (e *Engine) Push(ctx context.Context, p host.Partition, s state.Push) error {
-	step, err := state.AppendPush(nil, &s)
-	if err != nil {
-		return err
-	}
-	_, _, err = e.apply(ctx, p, step)
+	_, _, err := e.apply(ctx, p, state.AppendPush(nil, &s))
 	return err
 }
 
@@ -73,11 +69,7 @@ func (e *Engine) Followed(ctx context.Context, p host.Partition, after host.Sequ
 
 // Settle writes outcomes and attempts.
 func (e *Engine) Settle(ctx context.Context, p host.Partition, s []state.Settlement) error {
-	step, err := state.AppendSettle(nil, s)
-	if err != nil {
-		return err
-	}
-	_, _, err = e.apply(ctx, p, step)
+	_, _, err := e.apply(ctx, p, state.AppendSettle(nil, s))
 	return err
 }
 
