@@ -312,16 +312,28 @@ func (d *Daemon) onHangup(ctx context.Context) {
 	}
 }
 
-// describe asks every connector what it is.
+// describe asks every connector what it is, side by side: the plugin host bounds
+// how many start at once.
 func (d *Daemon) describe(ctx context.Context) *catalog.Catalog {
+	names := d.plugins.Connectors()
+	told := make([]*catalog.Described, len(names))
+	var asking sync.WaitGroup
+	for i, name := range names {
+		asking.Go(func() {
+			desc, err := d.plugins.Describe(ctx, name)
+			if err != nil {
+				d.log.Error("a connector was left out", "connector", name, "error", err)
+				return
+			}
+			told[i] = &catalog.Described{Connector: name, Version: desc.Version, Systems: desc.Systems}
+		})
+	}
+	asking.Wait()
 	var described []catalog.Described
-	for _, name := range d.plugins.Connectors() {
-		desc, err := d.plugins.Describe(ctx, name)
-		if err != nil {
-			d.log.Error("a connector was left out", "connector", name, "error", err)
-			continue
+	for _, t := range told {
+		if t != nil {
+			described = append(described, *t)
 		}
-		described = append(described, catalog.Described{Connector: name, Version: desc.Version, Systems: desc.Systems})
 	}
 	c, problems := catalog.New(described)
 	for _, p := range problems {

@@ -2,9 +2,7 @@ package plugin
 
 import (
 	"context"
-	"os"
 	"strings"
-	"time"
 
 	"github.com/dinrail/dinrail/host"
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
@@ -20,25 +18,13 @@ type Description struct {
 	Problems []string
 }
 
-// cachedDescription is a description and the file that gave it.
-type cachedDescription struct {
-	description Description
-	modified    time.Time
-	size        int64
-}
-
-// Describe asks a connector what it is. The answer is kept as long as its
-// program's file stays as it is.
+// Describe asks a connector what it is. The answer is kept, over restarts too,
+// as long as its program's file stays as it is.
 func (h *Host) Describe(ctx context.Context, name host.ConnectorName) (Description, error) {
-	info, statErr := os.Stat(h.path(name))
-	if statErr == nil {
-		h.mu.Lock()
-		c, ok := h.described[name]
-		h.mu.Unlock()
-		if ok && c.modified.Equal(info.ModTime()) && c.size == info.Size() {
-			return c.description, nil
-		}
+	if d, ok, err := h.recall(name); ok || err != nil {
+		return d, err
 	}
+	program, statErr := identify(h.path(name))
 	s := newSlot(h, slotKey{connector: name, connection: "describe"}, false)
 	s.silent = true
 	h.mu.Lock()
@@ -78,9 +64,7 @@ func (h *Host) Describe(ctx context.Context, name host.ConnectorName) (Descripti
 		return Description{}, err
 	}
 	if statErr == nil {
-		h.mu.Lock()
-		h.described[name] = cachedDescription{d, info.ModTime(), info.Size()}
-		h.mu.Unlock()
+		h.keep(name, program, d)
 	}
 	return d, nil
 }

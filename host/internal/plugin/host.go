@@ -74,6 +74,7 @@ const parallelStarts = 4
 type Host struct {
 	dir    string
 	runDir string
+	self   fileID // of this program
 	log    hclog.Logger
 	starts chan struct{}
 
@@ -135,6 +136,7 @@ func (h *Host) Start(ctx context.Context) error {
 	if err := h.sweep(); err != nil {
 		return err
 	}
+	h.loadDescribed()
 	ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.watch.Go(func() { h.supervise(ctx) })
 	return nil

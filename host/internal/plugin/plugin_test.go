@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -446,6 +447,66 @@ func TestDescribeTellsSystemsAndLeavesNothingRunning(t *testing.T) {
 	}
 	if len(r.processes) != 0 {
 		t.Fatalf("processes %v", r.processes)
+	}
+}
+
+// What a connector said of itself is kept over restarts, as long as it is the
+// same program and may be run.
+func TestDescriptionsAreKeptOverRestarts(t *testing.T) {
+	plugins, run := t.TempDir(), t.TempDir()
+	program := filepath.Join(plugins, "dinrail-plugin-endless")
+	install := func() {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(dir, "dinrail-plugin-endless"))
+		if err == nil {
+			err = os.WriteFile(program+".new", b, 0o755)
+		}
+		if err == nil {
+			err = os.Rename(program+".new", program)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	install()
+	// describe says whether a process was started for it.
+	describe := func(o plugin.Options) (plugin.Description, bool, error) {
+		t.Helper()
+		var log bytes.Buffer
+		h, err := plugin.New(plugin.Params{
+			Dir: plugins, RunDir: run, Log: hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Debug}),
+			Connectors: map[host.ConnectorName]plugin.Options{"endless": o},
+		})
+		if err == nil {
+			err = h.Start(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := h.Describe(t.Context(), "endless")
+		h.Stop()
+		return d, strings.Contains(log.String(), "plugin address"), err
+	}
+	first, started, err := describe(plugin.Options{})
+	if err != nil || !started || len(first.Systems) != 2 {
+		t.Fatalf("%+v, %t, %v", first, started, err)
+	}
+	again, started, err := describe(plugin.Options{})
+	if err != nil || started || fmt.Sprintf("%+v", again) != fmt.Sprintf("%+v", first) {
+		t.Errorf("the second host started it: %t; %+v, %v", started, again, err)
+	}
+	if _, _, err := describe(plugin.Options{SHA256: strings.Repeat("0", 64)}); host.CodeOf(err) != host.CodeInvalid {
+		t.Errorf("a program that is not allowed any more: %v", err)
+	}
+	install()
+	if _, started, err := describe(plugin.Options{}); err != nil || !started {
+		t.Errorf("another file of the same name was not asked: %t, %v", started, err)
+	}
+	if err := os.WriteFile(filepath.Join(run, "described.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, started, err := describe(plugin.Options{}); err != nil || !started {
+		t.Errorf("with a damaged file: %t, %v", started, err)
 	}
 }
 
