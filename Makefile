@@ -17,6 +17,7 @@ PLUGINS := $(notdir $(patsubst %/main.go,%,$(wildcard plugins/*/main.go)))
 # Suites that cannot run here write one line each into this file: name, then why.
 LEFT_OUT := $(CURDIR)/bin/left-out
 FUZZTIME ?= 60s
+SOAK ?= 1h
 
 .PHONY: help
 help: ## Tell the targets
@@ -49,8 +50,12 @@ race: ## Run every test with the race detector
 
 .PHONY: bench
 bench: ## Measure, each figure beside its baseline in the same run
-	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./host/e2e
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./host/e2e
 	$(GO) test -p 1 -run '^$$' -bench . -benchtime 1s -timeout 30m $$($(GO) list ./... | grep -v /host/e2e)
+
+.PHONY: soak
+soak: ## Kill the host again and again for SOAK (1h) while events come in; none may be lost
+	DINRAIL_SOAK='$(SOAK)' $(GO) test -v -count=1 -timeout 0 -run '^TestKilledHostLosesNoEvent$$' ./host/e2e
 
 .PHONY: fuzz
 fuzz: ## Fuzz each target for FUZZTIME (60s)

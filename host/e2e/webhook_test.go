@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -161,30 +162,61 @@ trigger "seventh" {
 
 // The host is killed again and again while events come in, retries wait and a
 // backlog drains: nothing that was acknowledged is lost, and no more comes
-// twice than was on its way.
+// twice than was on its way. DINRAIL_SOAK has it go on for as long as it says.
 func TestKilledHostLosesNoEvent(t *testing.T) {
 	t.Parallel()
-	const kills, senders, onItsWay = 20, 8, 64
+	var pause time.Duration // between a sender's events
+	soak, err := time.ParseDuration(or(os.Getenv("DINRAIL_SOAK"), "0s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if soak > 0 {
+		pause = 20 * time.Millisecond
+	}
 	r := newReceiver(t)
 	h := newHost(t, r.hook("app", `  events = ["custom.*"]
   retry {
     schedule = ["100ms", "200ms", "400ms", "1s", "2s", "4s", "8s", "16s", "30s"]
   }`))
 	h.start()
+	for began := time.Now(); ; {
+		losesNoEvent(t, h, r, pause)
+		if time.Since(began) >= soak {
+			return
+		}
+	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// losesNoEvent kills a host twenty times and looks what became of its events.
+func losesNoEvent(t *testing.T, h *dinrail, r *receiver, pause time.Duration) {
+	t.Helper()
+	const kills, senders, onItsWay = 20, 8, 64
+	r.mu.Lock()
+	clear(r.seen)
+	r.mu.Unlock()
 	var acknowledged sync.Map
 	var n, count atomic.Int64
 	done := make(chan struct{})
 	var work sync.WaitGroup
 	client := &http.Client{Timeout: 5 * time.Second}
+	defer client.CloseIdleConnections()
+	run := time.Now().UnixNano()
 	for range senders {
 		work.Go(func() {
 			for {
 				select {
 				case <-done:
 					return
-				default:
+				case <-time.After(pause):
 				}
-				id := fmt.Sprintf("e-%06d", n.Add(1))
+				id := fmt.Sprintf("e-%d-%06d", run, n.Add(1))
 				req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+h.addr+"/v1/admin/events", strings.NewReader(`{"id":"`+id+`","type":"custom.n","data":{}}`))
 				if err != nil {
 					t.Error(err)
@@ -222,7 +254,7 @@ func TestKilledHostLosesNoEvent(t *testing.T) {
 	if count.Load() < kills*10 {
 		t.Fatalf("only %d events were acknowledged", count.Load())
 	}
-	h.eventually("all that was acknowledged arrives", time.Minute, func() bool {
+	h.eventually("all that was acknowledged arrives", 2*time.Minute, func() bool {
 		lost := 0
 		acknowledged.Range(func(id, _ any) bool {
 			if s, _ := id.(string); r.count(s) == 0 {
