@@ -2,16 +2,12 @@ package sdk
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
@@ -53,40 +49,19 @@ type client struct {
 }
 
 func newClient(n *connectorv1.Network, report func(*connectorv1.Call)) (*client, error) {
+	secure, err := tlsOf(n)
+	if err != nil {
+		return nil, err
+	}
 	t := &http.Transport{
-		DialContext:            (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            dial,
 		TLSHandshakeTimeout:    15 * time.Second,
 		ResponseHeaderTimeout:  callTimeout,
 		IdleConnTimeout:        90 * time.Second,
 		MaxIdleConnsPerHost:    4,
 		MaxResponseHeaderBytes: 256 << 10,
 		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
-	}
-	if n.GetCa() != "" {
-		pool, err := x509.SystemCertPool()
-		if err != nil {
-			pool = x509.NewCertPool()
-		}
-		if !pool.AppendCertsFromPEM([]byte(n.GetCa())) {
-			return nil, &Failure{Code: CodeInvalid, Path: "network.ca", Message: "the network's ca holds no certificate in PEM form"}
-		}
-		t.TLSClientConfig.RootCAs = pool
-	}
-	if f := n.GetFingerprint(); f != "" {
-		want, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(f, "sha256:"), ":", ""))
-		if err != nil || len(want) != sha256.Size {
-			return nil, &Failure{Code: CodeInvalid, Path: "network.fingerprint", Message: "the network's fingerprint is not sha256: and 64 hexadecimal digits"}
-		}
-		// The pin replaces the check of the chain: it names the one certificate
-		// that is accepted.
-		t.TLSClientConfig.InsecureSkipVerify = true
-		t.TLSClientConfig.VerifyConnection = func(cs tls.ConnectionState) error {
-			if got := sha256.Sum256(cs.PeerCertificates[0].Raw); string(got[:]) != string(want) {
-				return fmt.Errorf("the certificate's fingerprint is sha256:%x, not the one that is pinned", got)
-			}
-			return nil
-		}
+		TLSClientConfig:        secure,
 	}
 	if p := n.GetProxy(); p != "" {
 		proxy, err := url.Parse(p)
@@ -101,21 +76,6 @@ func newClient(n *connectorv1.Network, report func(*connectorv1.Call)) (*client,
 		}
 	}
 	return &client{transport: t, report: report}, nil
-}
-
-// direct says whether a host is reached without the proxy: named exactly, by a
-// domain with a leading dot, or by a prefix of addresses.
-func direct(name string, noProxy []string) bool {
-	addr, addrErr := netip.ParseAddr(name)
-	for _, n := range noProxy {
-		if strings.EqualFold(n, name) || strings.HasPrefix(n, ".") && strings.HasSuffix(strings.ToLower(name), strings.ToLower(n)) {
-			return true
-		}
-		if p, err := netip.ParsePrefix(n); err == nil && addrErr == nil && p.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }
 
 // http returns the client that a connector uses.

@@ -14,8 +14,10 @@ package sdk
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"strconv"
 	"time"
@@ -113,6 +115,11 @@ type OpenRequest struct {
 	// size, follows no redirect to another host, and reports each call under the
 	// name that WithPath gives it.
 	HTTP *http.Client
+	// Dial and TLS are for connectors that speak another protocol than HTTP: how
+	// connections are opened and certificates are checked, by the operator's
+	// network block. TLS is the connection's own, and names no server.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	TLS  *tls.Config
 	Log  hclog.Logger
 }
 

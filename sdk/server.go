@@ -104,7 +104,7 @@ func (s *server) Open(ctx context.Context, r *connectorv1.OpenRequest) (*connect
 	}
 	conn, err := s.connector.Open(ctx, OpenRequest{
 		Connection: r.GetConnection(), System: r.GetSystem(), Settings: settings, Auth: r.GetAuth(), Credentials: r.GetCredentials(),
-		Definition: definitionOf(r.GetDefinition()), HTTP: c.http(), Log: s.log.With("connection", r.GetConnection()),
+		Definition: definitionOf(r.GetDefinition()), HTTP: c.http(), Dial: dialerOf(r.GetNetwork()), TLS: c.transport.TLSClientConfig.Clone(), Log: s.log.With("connection", r.GetConnection()),
 	})
 	if err != nil {
 		return nil, err

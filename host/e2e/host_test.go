@@ -37,6 +37,7 @@ func run(m *testing.M) int {
 		"dinrail-sandbox":                "cmd/dinrail-sandbox",
 		"plugins/dinrail-plugin-sandbox": "plugins/sandbox",
 		"plugins/dinrail-plugin-tryton":  "plugins/tryton",
+		"plugins/dinrail-plugin-sql":     "plugins/sql",
 		"plugins/dinrail-plugin-endless": "host/e2e/plugins/endless",
 		"floor":                          "host/e2e/floor",
 	} {
