@@ -117,6 +117,9 @@ type Pass struct {
 	First         bool      `json:"first,omitempty"`      // the entity had no record when it began
 	StartedAt     time.Time `json:"started_at"`
 	Runs          int       `json:"runs"` // that worked on it so far
+	// Unknown counts bad records without an id: what was not met may be one of
+	// them, so no deletion may be concluded.
+	Unknown int64 `json:"unknown,omitempty"`
 }
 
 // Status returns the sync's status word for a connection that is paused or not.

@@ -93,6 +93,24 @@ func (h *dinrail) hostBlock(more string) {
 	}
 }
 
+// example takes a file of configs as the configuration, with addresses of its
+// own in the place of its host block's defaults.
+func (h *dinrail) example(name string) {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "configs", name))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	own := fmt.Sprintf("host {\n  listen = %q\n  data_dir = %q\n  plugin_dir = %q\n", h.addr, filepath.Join(h.dir, "data"), filepath.Join(bin, "plugins"))
+	changed := strings.Replace(string(text), "host {\n", own, 1)
+	if changed == string(text) {
+		h.t.Fatalf("%s has no host block", name)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "dinrail.hcl"), []byte(changed), 0o600); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
 func (h *dinrail) command(args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(bin, "dinrail"), args...)
 	cmd.Env = append(os.Environ(), append(h.env, "DINRAIL_CONFIG="+filepath.Join(h.dir, "dinrail.hcl"))...)

@@ -286,6 +286,28 @@ func TestSQLMistakesAreTold(t *testing.T) {
 	}
 }
 
+// The example in configs runs as it stands.
+func TestSQLExampleRuns(t *testing.T) {
+	d := sqlDatabases(t)
+	h := newHost(t, "", "DINRAIL_ADMIN_TOKEN="+adminToken, "PG_URL=postgres://127.0.0.1:"+d.postgresPort+"/plant", "PG_PASSWORD=C0nnector-PG-Lab",
+		"MARIADB_URL=mariadb://127.0.0.1:"+d.mariadbPort+"/plant", "MARIADB_PASSWORD=C0nnector-Maria-Lab")
+	h.example("sql.hcl")
+	h.start()
+	pg, maria := h.token("maintenance"), h.token("mes")
+	h.synced(pg, 2)
+	h.synced(maria, 2)
+	want := rowsOf(t, d.mariadb, "", "work_orders", "v_open_work_orders")
+	if got := h.records(maria); fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if a := h.call("GET", "/v1/native/v_open_work_orders/120", maria, ""); a.body["wo_no"] != "WO-000120" {
+		t.Errorf("a view with a key: %v", a.body)
+	}
+	if n := h.records(pg); len(n) != 2 || n["native/auftrag"] != "20000" {
+		t.Errorf("%v", n)
+	}
+}
+
 // The database goes away in mid-run and comes back: the run completes.
 func TestSQLDatabaseStoppedInMidRun(t *testing.T) {
 	d := sqlDatabases(t)

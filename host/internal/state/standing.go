@@ -135,6 +135,11 @@ func (s *Standing) CommitPage(p *Page, n host.Sequence, run *RunState) {
 	if room := badRecordsKept - len(run.Bad); room > 0 && len(p.Bad) > 0 {
 		run.Bad = append(run.Bad, p.Bad[:min(room, len(p.Bad))]...)
 	}
+	for i := range p.Bad {
+		if p.Bad[i].ID == "" {
+			s.Pass.Unknown++
+		}
+	}
 	for i := range p.Stored {
 		r := &p.Stored[i]
 		if r.Expect == 0 {

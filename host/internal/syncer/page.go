@@ -45,7 +45,7 @@ func (r *runner) commit(ctx context.Context, p host.Page) error {
 	var there []host.RecordID
 	for _, b := range bad {
 		if b.ID == "" {
-			r.unknown++
+			r.unknown++ // state counts it too, for a run that goes on with the pass
 		} else {
 			there = append(there, b.ID)
 		}

@@ -21,6 +21,10 @@ const (
 	firstWait        = 5 * time.Second
 )
 
+// A system that goes away in mid-run is waited for so often, firstWait and then
+// twice as long each time: a restart of it ends no run.
+const outagesWithoutPage = 3
+
 // startRun carries a run in a goroutine of its own.
 func (s *Syncer) startRun(ctx context.Context, l *link, e *host.Entity, run host.Run) {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -31,7 +35,8 @@ func (s *Syncer) startRun(ctx context.Context, l *link, e *host.Entity, run host
 	}
 	order, _ := l.doc.OrderFor(*e)
 	r := &runner{
-		s: s, doc: *l.doc, entity: *e, order: order, run: run, session: l.session,
+		outage: func() { s.report(func() { l.checkAt = time.Time{} }) }, // see at once whether the system is gone
+		s:      s, doc: *l.doc, entity: *e, order: order, run: run, session: l.session,
 		shape: host.NewShape(e.Name, l.doc.Exclude, s.Mapping(l.doc.ID, e.Name)),
 	}
 	if st := l.syncs[e.Name]; st != nil {
@@ -103,6 +108,7 @@ type runner struct {
 	session      Session
 	shape        host.Shape
 	failedBefore int
+	outage       func()
 
 	lease   state.Lease
 	page    int64 // last committed
@@ -125,6 +131,9 @@ func (r *runner) carry(ctx context.Context) error {
 		return host.Errorf(host.CodeStorage, "the store could not begin the run: %w", err)
 	}
 	r.lease, r.run, r.page, r.mark, r.counts = lease, lease.Run, lease.Page, lease.Checkpoint, lease.Run.Counts
+	if lease.Sync.Pass != nil {
+		r.unknown = lease.Sync.Pass.Unknown
+	}
 	err = r.read(ctx)
 	if err == nil && r.run.Mode == host.Full && !r.run.First {
 		err = r.sweep(ctx)
@@ -150,7 +159,7 @@ func (r *runner) carry(ctx context.Context) error {
 // read reads to the end, over deaths of the connector's process and waits that
 // the system asks for.
 func (r *runner) read(ctx context.Context) error {
-	deaths, waits := 0, 0
+	deaths, waits, outages := 0, 0, 0
 	wait := firstWait
 	for {
 		before := r.page
@@ -159,7 +168,7 @@ func (r *runner) read(ctx context.Context) error {
 			return err
 		}
 		if r.page > before {
-			deaths, waits, wait = 0, 0, firstWait
+			deaths, waits, outages, wait = 0, 0, 0, firstWait
 		}
 		switch {
 		case died(err):
@@ -180,6 +189,16 @@ func (r *runner) read(ctx context.Context) error {
 			if !sleep(ctx, d) {
 				return err
 			}
+		case host.CodeOf(err) == host.CodeUnavailable:
+			r.outage()
+			if outages++; outages > outagesWithoutPage {
+				return err
+			}
+			r.s.Log.Info("the system is away in a run; waiting for it", "connection", r.doc.ID, "entity", r.entity.Name, "run", r.run.ID, "page", r.page, "wait", wait, "error", err)
+			if !sleep(ctx, wait) {
+				return err
+			}
+			wait = min(wait*2, longestWait)
 		default:
 			return err
 		}

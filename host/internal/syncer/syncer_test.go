@@ -43,6 +43,7 @@ type plant struct {
 	check    error        // what a login answers
 	fail     func() error // before each page
 	entities []host.Entity
+	nameless int // records without an id in the next page
 }
 
 func newPlant(n int) *plant {
@@ -113,6 +114,9 @@ func (s *session) Read(ctx context.Context, r syncer.Read, commit func(host.Page
 				after = s.p.things[id]
 				body := json.RawMessage(fmt.Sprintf(`{"name":"thing %d"}`, after))
 				page.Records = append(page.Records, host.Received{ID: host.RecordID(id), Body: body, Raw: body})
+			}
+			for ; s.p.nameless > 0; s.p.nameless-- {
+				page.Bad = append(page.Bad, host.BadRecord{Reason: "it has no id"})
 			}
 		})
 		if fail != nil {
@@ -324,14 +328,14 @@ func TestInterruptedFullRunDeletesNothingAndGoesOn(t *testing.T) {
 			delete(r.plant.things, "i0001")
 			r.plant.fail = func() error {
 				if pages++; pages == 3 {
-					return host.Errorf(host.CodeUnavailable, "the plant is away")
+					return host.Errorf(host.CodeInternal, "the plant answers nonsense")
 				}
 				return nil
 			}
 		})
 		r.queue(host.Full)
 		after(time.Second)
-		if run := r.lastRun(); run.Status != host.RunFailed || run.Error.Code != host.CodeUnavailable {
+		if run := r.lastRun(); run.Status != host.RunFailed || run.Error.Code != host.CodeInternal {
 			t.Fatalf("run %+v", run)
 		}
 		if alive, dead := r.living(); alive != 35 || dead != 0 {
