@@ -54,7 +54,7 @@ func newClient(n *connectorv1.Network, report func(*connectorv1.Call)) (*client,
 		return nil, err
 	}
 	t := &http.Transport{
-		DialContext:            dial,
+		DialContext:            dialSystem,
 		TLSHandshakeTimeout:    15 * time.Second,
 		ResponseHeaderTimeout:  callTimeout,
 		IdleConnTimeout:        90 * time.Second,

@@ -15,8 +15,8 @@ import (
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
 )
 
-// dial opens a connection to a system.
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
+// dialSystem opens a connection to a system.
+func dialSystem(ctx context.Context, network, address string) (net.Conn, error) {
 	return (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 }
 
@@ -59,7 +59,7 @@ func dialerOf(n *connectorv1.Network) func(ctx context.Context, network, address
 		if name, _, err := net.SplitHostPort(address); err == nil && n.GetProxy() != "" && !direct(name, n.GetNoProxy()) {
 			return nil, &Failure{Code: CodeInvalid, Path: "network.proxy", Message: fmt.Sprintf("%s would be reached through a proxy, which carries HTTP alone; name it in the network's no_proxy", name)}
 		}
-		return dial(ctx, network, address)
+		return dialSystem(ctx, network, address)
 	}
 }
 
