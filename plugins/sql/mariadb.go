@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +26,7 @@ func openMariaDB(o options, r sdk.OpenRequest) (*sql.DB, error) {
 	cfg.User, cfg.Passwd = r.Credentials["username"], r.Credentials["password"]
 	cfg.DialFunc = r.Dial
 	cfg.TLS = secured(o, r.TLS)
-	cfg.Logger = log.New(io.Discard, "", 0) // what it would log comes back as an error
+	cfg.Logger = &mysql.NopLogger{} // what it would log comes back as an error
 	cfg.Params = map[string]string{"time_zone": "'+00:00'"}
 	connector, err := mysql.NewConnector(cfg)
 	if err != nil {

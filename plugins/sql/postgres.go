@@ -127,7 +127,7 @@ func scan(ctx context.Context, db *sql.DB, query string, visit func(*sql.Rows) e
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	for rows.Next() {
 		if err := visit(rows); err != nil {
 			return err

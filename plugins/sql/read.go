@@ -165,7 +165,7 @@ func (c *connection) each(ctx context.Context, t *table, ask window, visit func(
 	if err != nil {
 		return c.explain(err)
 	}
-	defer rows.Close()
+	defer rows.Close() //nolint:errcheck // rows.Err tells
 	for rows.Next() {
 		r, err := c.row(t, rows)
 		if err != nil {

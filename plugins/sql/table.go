@@ -36,7 +36,6 @@ type found struct {
 	comment      string
 	columns      []column
 	unique       [][]string // keys, the primary one first, whose columns are never null
-	indexed      []string   // columns that an index begins with
 	readable     bool
 }
 
