@@ -16,14 +16,19 @@ type entity struct {
 	model       string
 	incremental bool
 	fields      []string
-	// lines is the field of a record's lines and their model: a changed line
-	// leaves its header untouched.
-	lines, lineModel string
-	needs            []string // further models that must be readable
-	only             func(ctx context.Context, s scope) ([]any, error)
-	complete         func(ctx context.Context, s scope, rows []row) error
-	record           func(r row, currency string) any // the company's currency
+	// beside are what a record is made of besides its own: a changed line leaves
+	// its header untouched.
+	beside   []beside
+	needs    []string // further models that must be readable
+	only     func(ctx context.Context, s scope) ([]any, error)
+	complete func(ctx context.Context, s scope, rows []row) error
+	record   func(r row, currency string) any // the company's currency
+	// read takes the place of all this, for what is no record in Tryton.
+	read func(ctx context.Context, s scope, w pages) error
 }
+
+// beside is a field that leads to other records, and their model.
+type beside struct{ field, model string }
 
 // models are all that must be readable.
 func (e *entity) models() []string { return append([]string{e.model}, e.needs...) }
@@ -39,19 +44,20 @@ var entities = []*entity{
 	},
 	{
 		name: "items", label: "Items", model: "product.product", incremental: true,
-		lines: "template", lineModel: "product.template", needs: []string{"product.template"}, // a variant shows its template's fields
+		beside: []beside{{"template", "product.template"}}, needs: []string{"product.template"}, // a variant shows its template's fields
 		fields: []string{"code", "name", "description", "type", "active", "default_uom.symbol", "cost_price", "list_price", "template"},
 		record: item,
 	},
 	{
 		name: "purchase_orders", label: "Purchase orders", model: "purchase.purchase", incremental: true,
-		lines: "lines", lineModel: "purchase.line",
+		beside: []beside{{"lines", "purchase.line"}},
 		fields: []string{
 			"number", "reference", "state", "shipment_state", "description", "comment", "purchase_date", "delivery_date",
 			"party.rec_name", "party.code", "currency.code", "untaxed_amount", "tax_amount", "total_amount", "payment_term.rec_name",
 		},
 		needs: []string{"purchase.line"}, complete: addLines, record: purchaseOrder,
 	},
+	goodsReceipts, inventoryLevels, lots, locations, boms, productionOrders, productionOperations,
 }
 
 func known() []sdk.Entity {

@@ -1,5 +1,6 @@
 // Command dinrail-plugin-tryton connects Tryton, an open ERP, over its JSON-RPC
-// interface. It reads vendors, items and purchase orders with their lines.
+// interface. It reads vendors, items, purchase orders and what came in on them,
+// locations, lots and stock, bills of materials and production.
 //
 // It logs in with a session, never with Basic (which costs the server a
 // password hash a call), tries a refused login again only when it is asked for

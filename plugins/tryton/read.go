@@ -57,6 +57,9 @@ func (c *connection) read(ctx context.Context, r sdk.ReadRequest, w pages) error
 }
 
 func (s scope) read(ctx context.Context, e *entity, r sdk.ReadRequest, w pages) error {
+	if e.read != nil {
+		return e.read(ctx, s, w)
+	}
 	at, err := s.begin(ctx, e, r)
 	if err != nil {
 		return err
@@ -158,8 +161,8 @@ func (s scope) domain(ctx context.Context, e *entity, at checkpoint) ([]any, err
 	// leaves its header untouched.
 	since := tagged(at.Since)
 	changed := []any{"OR", []any{"write_date", ">", since}, []any{"create_date", ">", since}}
-	if e.lines != "" {
-		changed = append(changed, []any{e.lines + ".write_date", ">", since}, []any{e.lines + ".create_date", ">", since})
+	for _, b := range e.beside {
+		changed = append(changed, []any{b.field + ".write_date", ">", since}, []any{b.field + ".create_date", ">", since})
 	}
 	return append(domain, changed), nil
 }
@@ -171,7 +174,11 @@ func (s scope) newest(ctx context.Context, e *entity) (time.Time, error) {
 	if !e.incremental {
 		return newest, nil
 	}
-	for _, m := range []string{e.model, e.lineModel} {
+	models := []string{e.model}
+	for _, b := range e.beside {
+		models = append(models, b.model)
+	}
+	for _, m := range models {
 		for _, stamp := range []string{"write_date", "create_date"} {
 			rows, err := s.search(ctx, m, []any{[]any{stamp, "!=", nil}}, 1, stamp+" DESC", []string{stamp})
 			if err != nil {

@@ -180,3 +180,27 @@ type PurchaseOrderLine struct {
 	WorkOrder         *Reference          `json:"work_order" ref:"work_orders"`
 	Asset             *Reference          `json:"asset" ref:"assets"`
 }
+
+// GoodsReceipt is a delivery that came in on purchase orders, or went back.
+type GoodsReceipt struct {
+	Head
+	Kind          GoodsReceiptKind   `json:"kind"`
+	KindNative    Text               `json:"kind_native"`
+	PurchaseOrder *Reference         `json:"purchase_order" ref:"purchase_orders" doc:"Null where it is about several."`
+	ReceivedAt    Time               `json:"received_at"`
+	Person        *Reference         `json:"person" ref:"people"`
+	Location      *Reference         `json:"location" ref:"locations"`
+	Lines         []GoodsReceiptLine `json:"lines"`
+}
+
+// GoodsReceiptLine is one position of a goods receipt.
+type GoodsReceiptLine struct {
+	Line
+	PurchaseOrderLine Text       `json:"purchase_order_line" doc:"The id of the line that it is for."`
+	Item              *Reference `json:"item" ref:"items"`
+	Quantity          Number     `json:"quantity"`
+	UOM               Text       `json:"uom"`
+	Lot               *Reference `json:"lot" ref:"lots"`
+	Serials           []string   `json:"serials"`
+	RejectedQuantity  Number     `json:"rejected_quantity"`
+}

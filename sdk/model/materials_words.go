@@ -146,3 +146,21 @@ func (PurchaseLineKind) Words() []string {
 
 // MarshalJSON writes null where there is none.
 func (w PurchaseLineKind) MarshalJSON() ([]byte, error) { return quoted(string(w)), nil }
+
+// GoodsReceiptKind is which way the goods went.
+type GoodsReceiptKind string
+
+// The words of GoodsReceiptKind.
+const (
+	GoodsReceiptKindReceipt GoodsReceiptKind = "receipt"
+	GoodsReceiptKindReturn  GoodsReceiptKind = "return"
+	GoodsReceiptKindUnknown GoodsReceiptKind = "unknown"
+)
+
+// Words lists every word that a GoodsReceiptKind can be.
+func (GoodsReceiptKind) Words() []string {
+	return words(GoodsReceiptKindReceipt, GoodsReceiptKindReturn, GoodsReceiptKindUnknown)
+}
+
+// MarshalJSON writes null where there is none.
+func (w GoodsReceiptKind) MarshalJSON() ([]byte, error) { return quoted(string(w)), nil }

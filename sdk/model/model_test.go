@@ -33,6 +33,10 @@ var published = map[string]string{
 		"ship_to{kind name line1 line2 city region postal_code country} bill_to{kind name line1 line2 city region postal_code country} payment_terms{code name days} buyer approver " +
 		"approved_at note lines{kind status item description sku quantity received_quantity invoiced_quantity cancelled_quantity returned_quantity uom unit_price discount_percent " +
 		"tax_code tax_amount amount needed_by promised_at location coding{account cost_center project} work_order asset}",
+	"goods_receipts": "kind purchase_order received_at person location lines{purchase_order_line item quantity uom lot serials rejected_quantity}",
+	"boms":           "item revision active quantity uom valid_from valid_to routing lines{item quantity uom scrap_percent operation tracked alternatives}",
+	"production_operations": "production_order position work_center kind status planned_start_at planned_end_at started_at completed_at planned_minutes actual_minutes setup_minutes " +
+		"ideal_cycle_seconds good_quantity scrap_quantity operators",
 	"production_orders": "item status priority planned_quantity good_quantity scrap_quantity uom bom routing asset lot sales_order planned_start_at planned_end_at due_at started_at completed_at",
 	"production_reports": "production_order operation asset good_quantity scrap_quantity rework_quantity scraps{reason quantity} uom lot serials machine_minutes labor_minutes " +
 		"started_at ended_at operator shift consumed{item lot quantity uom}",

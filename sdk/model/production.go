@@ -24,6 +24,55 @@ type ProductionOrder struct {
 	CompletedAt     Time                  `json:"completed_at"`
 }
 
+// BOM is a bill of materials: what goes into so many of an item.
+type BOM struct {
+	Head
+	Item      *Reference `json:"item" ref:"items"`
+	Revision  Text       `json:"revision"`
+	Active    *bool      `json:"active"`
+	Quantity  Number     `json:"quantity" doc:"Of the item that the lines are for."`
+	UOM       Text       `json:"uom"`
+	ValidFrom Date       `json:"valid_from"`
+	ValidTo   Date       `json:"valid_to"`
+	Routing   *Reference `json:"routing" ref:"routings"`
+	Lines     []BOMLine  `json:"lines"`
+}
+
+// BOMLine is one component of a bill of materials.
+type BOMLine struct {
+	Line
+	Item         *Reference  `json:"item" ref:"items"`
+	Quantity     Number      `json:"quantity"`
+	UOM          Text        `json:"uom"`
+	ScrapPercent Number      `json:"scrap_percent"`
+	Operation    *Reference  `json:"operation" ref:"operations"`
+	Tracked      *bool       `json:"tracked"`
+	Alternatives []Reference `json:"alternatives" ref:"items"`
+}
+
+// ProductionOperation is one step of a production order.
+type ProductionOperation struct {
+	Head
+	ProductionOrder   *Reference      `json:"production_order" ref:"production_orders"`
+	Position          Number          `json:"position"`
+	WorkCenter        *Reference      `json:"work_center" ref:"assets"`
+	Kind              OperationKind   `json:"kind"`
+	KindNative        Text            `json:"kind_native"`
+	Status            OperationStatus `json:"status"`
+	StatusNative      Text            `json:"status_native"`
+	PlannedStartAt    Time            `json:"planned_start_at"`
+	PlannedEndAt      Time            `json:"planned_end_at"`
+	StartedAt         Time            `json:"started_at"`
+	CompletedAt       Time            `json:"completed_at"`
+	PlannedMinutes    Number          `json:"planned_minutes"`
+	ActualMinutes     Number          `json:"actual_minutes"`
+	SetupMinutes      Number          `json:"setup_minutes"`
+	IdealCycleSeconds Number          `json:"ideal_cycle_seconds"`
+	GoodQuantity      Number          `json:"good_quantity"`
+	ScrapQuantity     Number          `json:"scrap_quantity"`
+	Operators         []Reference     `json:"operators" ref:"people"`
+}
+
 // ProductionReport is what was reported for a production order: what came out,
 // how long it took, and what went in.
 type ProductionReport struct {

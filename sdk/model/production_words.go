@@ -68,3 +68,46 @@ func (Severity) Words() []string {
 
 // MarshalJSON writes null where there is none.
 func (w Severity) MarshalJSON() ([]byte, error) { return quoted(string(w)), nil }
+
+// OperationKind is how an operation's time is reckoned.
+type OperationKind string
+
+// The words of OperationKind.
+const (
+	OperationKindSetup      OperationKind = "setup"
+	OperationKindRun        OperationKind = "run"
+	OperationKindPerUnit    OperationKind = "per_unit"
+	OperationKindFixed      OperationKind = "fixed"
+	OperationKindInspection OperationKind = "inspection"
+	OperationKindUnknown    OperationKind = "unknown"
+)
+
+// Words lists every word that a OperationKind can be.
+func (OperationKind) Words() []string {
+	return words(OperationKindSetup, OperationKindRun, OperationKindPerUnit, OperationKindFixed, OperationKindInspection, OperationKindUnknown)
+}
+
+// MarshalJSON writes null where there is none.
+func (w OperationKind) MarshalJSON() ([]byte, error) { return quoted(string(w)), nil }
+
+// OperationStatus is how far an operation has come.
+type OperationStatus string
+
+// The words of OperationStatus.
+const (
+	OperationStatusPending   OperationStatus = "pending"
+	OperationStatusReady     OperationStatus = "ready"
+	OperationStatusRunning   OperationStatus = "running"
+	OperationStatusPaused    OperationStatus = "paused"
+	OperationStatusCompleted OperationStatus = "completed"
+	OperationStatusSkipped   OperationStatus = "skipped"
+	OperationStatusUnknown   OperationStatus = "unknown"
+)
+
+// Words lists every word that a OperationStatus can be.
+func (OperationStatus) Words() []string {
+	return words(OperationStatusPending, OperationStatusReady, OperationStatusRunning, OperationStatusPaused, OperationStatusCompleted, OperationStatusSkipped, OperationStatusUnknown)
+}
+
+// MarshalJSON writes null where there is none.
+func (w OperationStatus) MarshalJSON() ([]byte, error) { return quoted(string(w)), nil }
