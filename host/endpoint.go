@@ -95,6 +95,23 @@ func (e *Endpoint) Wants(t EventType, c ConnectionID) bool {
 	return MatchesType(e.Events, t) && e.Covers(c)
 }
 
+// Takes says whether the endpoint is to have an event: own are what the event's
+// connection asks for in the place of its endpoints.
+func (e *Endpoint) Takes(ev *Event, own map[EndpointID][]string) bool {
+	switch {
+	case ev.Type == EventWebhookTest:
+		return ev.Endpoint == e.ID
+	case ev.Endpoint == e.ID && ev.Endpoint != "":
+		return false // it is about the endpoint itself, for the others
+	case ev.Quiet && !e.EmptySyncs:
+		return false
+	}
+	if types, ok := own[e.ID]; ok {
+		return MatchesType(types, ev.Type)
+	}
+	return e.Wants(ev.Type, ev.Connection)
+}
+
 // Covers says whether the endpoint is for the connection. What belongs to no
 // connection is for every endpoint.
 func (e *Endpoint) Covers(c ConnectionID) bool {

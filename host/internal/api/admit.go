@@ -35,8 +35,8 @@ func (a *API) admit(c *call, r route) error {
 	if c.local != nil {
 		c.who = *c.local
 	} else {
-		bearer, ok := strings.CutPrefix(c.Header.Get("Authorization"), "Bearer ")
-		if !ok || bearer == "" {
+		scheme, bearer, _ := strings.Cut(c.Header.Get("Authorization"), " ")
+		if bearer = strings.TrimSpace(bearer); bearer == "" || !strings.EqualFold(scheme, "Bearer") {
 			return host.Errorf(host.CodeUnauthorized, "this call needs the header Authorization: Bearer and a token")
 		}
 		who, err := a.Auth.Authenticate(c.Context(), bearer)
@@ -90,6 +90,9 @@ func (a *API) admitData(c *call, r route) error {
 	} else {
 		if r.role == host.RoleAdmin && c.who.Access != host.AccessWrite {
 			return host.Errorf(host.CodeForbidden, "this token may only read")
+		}
+		if asked := c.Header.Get("Dinrail-Connection"); asked != "" && asked != string(id) {
+			return host.Errorf(host.CodeForbidden, "this token is of the connection %s and opens no other", id)
 		}
 		if wait := a.limited(c.who.Token); wait > 0 {
 			err := host.Errorf(host.CodeRateLimited, "more than %g calls a second with one token", a.Rate)

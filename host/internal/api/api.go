@@ -17,7 +17,9 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"regexp"
 	"runtime/debug"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -101,6 +103,9 @@ func New(p Params) (*API, error) {
 	registry.MustRegister(a.requests, a.attempted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
 	a.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	a.routes = a.table()
+	for i := range a.routes {
+		a.routes[i].do = withoutBody(a.routes[i])
+	}
 	for _, r := range a.routes {
 		a.mux(r.path).Handle(r.method+" "+r.matched(), a.handle(r))
 	}
@@ -157,7 +162,7 @@ func callOf(r *http.Request) *call { c, _ := r.Context().Value(callKey{}).(*call
 
 // serve is what stands around every request.
 func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principal) {
-	c := &call{w: w, id: "req_" + ulid.Make().String(), local: local}
+	c := &call{w: w, id: requestID(r), local: local}
 	h := w.Header()
 	h.Set("X-Request-Id", c.id)
 	h.Set("Dinrail-Version", a.Version)
@@ -188,6 +193,17 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principa
 	}
 	r.Body = http.MaxBytesReader(sw, r.Body, maxBody)
 	a.mux(r.URL.Path).ServeHTTP(sw, r)
+}
+
+// callersID is what a caller may name its request by.
+var callersID = regexp.MustCompile(`^[A-Za-z0-9._:/+=@-]{1,128}$`)
+
+// requestID is the caller's own name of the request, or a new one.
+func requestID(r *http.Request) string {
+	if id := r.Header.Get("X-Request-Id"); callersID.MatchString(id) {
+		return id
+	}
+	return "req_" + ulid.Make().String()
 }
 
 type statusWriter struct {
@@ -228,7 +244,18 @@ func (a *API) routed(r *http.Request, method string) bool {
 	probe.Method = method
 	_, pattern := a.mux(r.URL.Path).Handler(probe)
 	_, path, _ := strings.Cut(pattern, " ")
-	return path != "" && (method != http.MethodPost || path != batchPattern || strings.HasSuffix(r.URL.Path, "/batch"))
+	batch := method == http.MethodPost && (path == batchPattern || path == nativeBatchPattern)
+	return path != "" && !taken(path, r.URL.Path) && (!batch || strings.HasSuffix(r.URL.Path, "/batch"))
+}
+
+// ownNames stand in paths where an entity's name would, and are none.
+var ownNames = []string{"admin", "changes", "connection", "entities", "native", "passthrough", "sync", "sync-runs", "sync-status"}
+
+// taken says whether a route for an entity of any name was matched by a path of
+// our own: its method is wrong there, or there is nothing.
+func taken(pattern, path string) bool {
+	name, _, _ := strings.Cut(strings.TrimPrefix(path, "/v1/"), "/")
+	return strings.HasPrefix(pattern, "/v1/{entity}") && slices.Contains(ownNames, name)
 }
 
 // handle stands around a route: who asks, may they, is the question well
@@ -237,7 +264,7 @@ func (a *API) handle(r route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		c := callOf(req)
 		c.Request = req
-		if r.pattern == batchPattern && req.PathValue("id") != "batch" {
+		if r.pattern != "" && req.PathValue("id") != "batch" || taken(r.matched(), req.URL.Path) {
 			a.nowhere(w, req)
 			return
 		}
@@ -248,6 +275,10 @@ func (a *API) handle(r route) http.Handler {
 		}
 		c.q = parse(c, r.query)
 		if err := c.q.err(); err != nil && !c.q.wild {
+			a.problem(c, err)
+			return
+		}
+		if err := spoken(c); err != nil {
 			a.problem(c, err)
 			return
 		}

@@ -17,6 +17,9 @@ func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
 	r := setup(t)
 	theirs := r.connect(other)
 	r.put(other, "items", record{"1", `{}`})
+	r.edit(plant, func(c *host.Connection) {
+		c.Entities = append(c.Entities, host.Entity{Name: "purchase_orders", Unified: true})
+	})
 	cursor := r.ask("GET", "/v1/items", theirs, "").cursor()
 	runs := r.ask("GET", "/v1/sync-runs?limit=1", theirs, "").cursor()
 	forged := []byte(r.ask("GET", "/v1/items", r.token, "").cursor())
@@ -58,6 +61,27 @@ func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
 		{"more than one value", "POST", "/v1/sync", r.token, `{} {}`, 422, "invalid", "body"},
 		{"unknown mode", "POST", "/v1/sync", r.token, `{"mode":"fast"}`, 422, "invalid", "body.mode"},
 		{"unknown entity to sync", "POST", "/v1/sync", r.token, `{"entities":["x"]}`, 422, "invalid", "body.entities"},
+		{"no JSON, and where", "POST", "/v1/sync", r.token, "{\n \"mode\": full}", 422, "invalid", "body"},
+		{"a brace too many", "POST", "/v1/sync", r.token, `{}}`, 422, "invalid", "body"},
+		{"a field where none is taken", "POST", "/v1/admin/connections/plant-7/check", root, `{"colour":1}`, 422, "invalid", "body.colour"},
+		{"a field of a removal", "DELETE", "/v1/admin/connections/plant-8", root, `{"colour":1}`, 422, "invalid", "body.colour"},
+		{"limit=abc of administration", "GET", "/v1/admin/events?limit=abc", root, "", 422, "invalid", "query.limit"},
+		{"empty time", "GET", "/v1/items?modified_after=", r.token, "", 422, "invalid", "query.modified_after"},
+		{"empty flag", "GET", "/v1/items/1?live=", r.token, "", 422, "invalid", "query.live"},
+		{"no number for a number", "GET", "/v1/items?lead_time_days=soon", r.token, "", 422, "invalid", "query.lead_time_days"},
+		{"no flag for a flag", "GET", "/v1/items?active=yes", r.token, "", 422, "invalid", "query.active"},
+		{"no time for a time", "GET", "/v1/items?created_at[gt]=today", r.token, "", 422, "invalid", "query.created_at[gt]"},
+		{"an object for a text", "GET", "/v1/purchase_orders?vendor=7", r.token, "", 422, "invalid", "query.vendor"},
+		{"unknown event type", "GET", "/v1/admin/events?type=sync.done", root, "", 422, "invalid", "query.type"},
+		{"unknown endpoint", "GET", "/v1/admin/events?endpoint=nobody", root, "", 422, "invalid", "query.endpoint"},
+		{"unknown event", "GET", "/v1/admin/events?after=evt_9", root, "", 422, "invalid", "query.after"},
+		{"unknown endpoint of a connection", "PATCH", "/v1/admin/connections/plant-7", root, `{"webhooks":{"nobody":{"events":["*"]}}}`, 422, "invalid", "body.webhooks.nobody"},
+		{"wrong method of our own path", "POST", "/v1/connection", r.token, `{}`, 405, "method_not_allowed", ""},
+		{"wrong method of a run", "DELETE", "/v1/sync-runs/run_9", r.token, "", 405, "method_not_allowed", ""},
+		{"reading what is only written to", "GET", "/v1/sync", r.token, "", 405, "method_not_allowed", ""},
+		{"no entity's name", "GET", "/v1/native", r.token, "", 404, "not_found", ""},
+		{"native batch", "POST", "/v1/native/Bin/batch", r.token, `{}`, 501, "unsupported", ""},
+		{"native act", "POST", "/v1/native/Bin/1/actions/approve", r.token, `{}`, 501, "unsupported", ""},
 		{"10 MB", "POST", "/v1/sync", r.token, strings.Repeat("x", 10<<20), 413, "too_large", ""},
 		{"connection token for administration", "GET", "/v1/admin/connections", r.token, "", 403, "forbidden", ""},
 		{"admin token without a connection", "GET", "/v1/items", root, "", 422, "invalid", ""},
@@ -231,4 +255,65 @@ func mistyped(token string) string {
 		return token[:last] + "-"
 	}
 	return token[:len(token)-1] + "A"
+}
+
+func TestMalformedBodySaysWhere(t *testing.T) {
+	r := setup(t)
+	for body, want := range map[string]string{
+		"{\n  \"mode\": full}": "line 2, column 12",
+		`{"mode": "full"`:      "line 1, column 15",
+		"{}\n\n x":             "line 1, column 3",
+	} {
+		if a := r.ask("POST", "/v1/sync", r.token, body); !strings.Contains(a.text, want) {
+			t.Errorf("%q: %s is not in %s", body, want, a.text)
+		}
+	}
+}
+
+func TestBodyIsJSON(t *testing.T) {
+	r := setup(t)
+	for kind, want := range map[string]int{
+		"application/json": 202, "application/json; charset=utf-8": 202, "application/vnd.acme+json": 202,
+		"application/x-www-form-urlencoded": 202, // what curl -d says by itself
+		"text/xml":                          415, "multipart/form-data; boundary=x": 415, "json": 415,
+	} {
+		a := r.ask("POST", "/v1/sync", r.token, `{"entities":["items"]}`, "Content-Type: "+kind)
+		if a.status != want || want == 415 && a.code() != "unsupported_media_type" {
+			t.Errorf("%s: %d %s", kind, a.status, a.text)
+		}
+	}
+}
+
+func TestCallerNamesItsRequest(t *testing.T) {
+	r := setup(t)
+	a := r.ask("GET", "/v1/things", r.token, "", "X-Request-Id: job-7/step.2")
+	r.want("header", a.header.Get("X-Request-Id"), "job-7/step.2")
+	r.want("problem", a.body["request_id"], "job-7/step.2")
+	for _, bad := range []string{"two words", "<b>", strings.Repeat("a", 129)} {
+		if got := r.ask("GET", "/healthz", "", "", "X-Request-Id: "+bad).header.Get("X-Request-Id"); !strings.HasPrefix(got, "req_") {
+			t.Errorf("%q was taken as %q", bad, got)
+		}
+	}
+}
+
+func TestWrongMethodSaysWhichAreRight(t *testing.T) {
+	r := setup(t)
+	for call, want := range map[string]string{
+		"PUT /v1/items": "GET, POST", "PUT /v1/items/1": "GET, PATCH, DELETE", "POST /v1/connection": "GET", "GET /v1/sync": "POST",
+		"PUT /v1/native/Bin/batch": "GET, POST, PATCH, DELETE", "PATCH /v1/admin/reload": "POST", "POST /v1/admin/status": "GET",
+	} {
+		method, path, _ := strings.Cut(call, " ")
+		a := r.ask(method, path, root, "")
+		r.want(call, a.status, http.StatusMethodNotAllowed)
+		r.want(call, a.header.Get("Allow"), want)
+	}
+}
+
+func TestTokenOpensItsOwnConnectionAlone(t *testing.T) {
+	r := setup(t)
+	r.connect(other)
+	r.want("its own", r.ask("GET", "/v1/connection", r.token, "", "Dinrail-Connection: plant-7").status, http.StatusOK)
+	r.want("another", r.ask("GET", "/v1/connection", r.token, "", "Dinrail-Connection: plant-8").status, http.StatusForbidden)
+	r.want("scheme in small letters", r.ask("GET", "/v1/connection", "", "", "Authorization: bearer "+r.token).status, http.StatusOK)
+	r.want("another scheme", r.ask("GET", "/v1/connection", "", "", "Authorization: Basic "+r.token).status, http.StatusUnauthorized)
 }

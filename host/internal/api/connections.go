@@ -41,14 +41,15 @@ func (a *API) oneConnection(c *call) error {
 
 // request is a connection as it is asked for.
 type request struct {
-	ID          host.ConnectionID     `json:"id"`
-	System      host.SystemName       `json:"system"`
-	Label       string                `json:"label"`
-	Settings    map[string]any        `json:"settings"`
-	Auth        string                `json:"auth"`
-	Credentials map[string]string     `json:"credentials"`
-	Metadata    map[string]string     `json:"metadata"`
-	Sync        map[string]*orderView `json:"sync"`
+	ID          host.ConnectionID             `json:"id"`
+	System      host.SystemName               `json:"system"`
+	Label       string                        `json:"label"`
+	Settings    map[string]any                `json:"settings"`
+	Auth        string                        `json:"auth"`
+	Credentials map[string]string             `json:"credentials"`
+	Metadata    map[string]string             `json:"metadata"`
+	Sync        map[string]*orderView         `json:"sync"`
+	Webhooks    map[host.EndpointID]*hookView `json:"webhooks"`
 }
 
 // create makes a connection and its first token.
@@ -83,8 +84,12 @@ func (a *API) create(c *call) error {
 	credentials := system.HideSettings(conn.Settings, req.Credentials)
 	bad = append(bad, inBody(system.CheckSettings(conn.Settings, credentials))...)
 	bad = append(bad, inBody(system.CheckLogin(&conn.Auth, credentials))...)
-	bad = append(bad, orders(&conn, req.Sync)...)
-	if len(bad) > 0 {
+	bad = append(bad, orders(&conn, req.Sync, false)...)
+	wrong, err := a.hooks(c.Context(), &conn, req.Webhooks)
+	if err != nil {
+		return err
+	}
+	if bad = append(bad, wrong...); len(bad) > 0 {
 		return bad
 	}
 	if credentials != nil {
@@ -154,9 +159,11 @@ func fromFile(c *host.Connection) error {
 // changeRequest says what is to be otherwise: a setting or key that is null is
 // taken away, one that is not named stays (RFC 7396).
 type changeRequest struct {
-	Label    *string            `json:"label,omitempty"`
-	Settings map[string]any     `json:"settings,omitempty"`
-	Metadata map[string]*string `json:"metadata,omitempty"`
+	Label    *string                       `json:"label,omitempty"`
+	Settings map[string]any                `json:"settings,omitempty"`
+	Metadata map[string]*string            `json:"metadata,omitempty"`
+	Sync     map[string]*orderView         `json:"sync,omitempty"`
+	Webhooks map[host.EndpointID]*hookView `json:"webhooks,omitempty"`
 }
 
 func (a *API) change(c *call) error {
@@ -180,6 +187,14 @@ func (a *API) change(c *call) error {
 				conn.Metadata = map[string]string{}
 			}
 			conn.Metadata[name] = *v
+		}
+		bad := orders(conn, req.Sync, true)
+		wrong, err := a.hooks(c.Context(), conn, req.Webhooks)
+		if err != nil {
+			return err
+		}
+		if bad = append(bad, wrong...); len(bad) > 0 {
+			return bad
 		}
 		return a.changeSettings(conn, req.Settings)
 	})

@@ -9,33 +9,99 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
+// eventFilter chooses events; what is empty chooses all.
+type eventFilter struct {
+	typ        string // a pattern of types
+	connection host.ConnectionID
+	endpoint   *host.Endpoint // only what it is to have
+	// own are what connections ask for in the place of their endpoints.
+	own map[host.ConnectionID]map[host.EndpointID][]string
+}
+
+// eventFilter reads the filter of a list of events.
+func (a *API) eventFilter(c *call) (eventFilter, error) {
+	q := c.q
+	f := eventFilter{typ: q.values.Get("type"), connection: host.ConnectionID(q.values.Get("connection"))}
+	if f.typ != "" && !host.ValidEventPattern(f.typ) {
+		q.fault("type", "there is no event of type "+f.typ)
+	}
+	if id := q.values.Get("endpoint"); id != "" {
+		e, _, err := state.Get[host.Endpoint](c.Context(), a.Store, state.KindEndpoint, id)
+		switch {
+		case errors.Is(err, state.ErrNotFound):
+			q.fault("endpoint", "there is no endpoint "+id)
+		case err != nil:
+			return f, err
+		}
+		f.endpoint, f.own = &e, map[host.ConnectionID]map[host.EndpointID][]string{}
+	}
+	return f, q.err()
+}
+
+// matches says whether an event is chosen and may be seen by who asks.
+func (f *eventFilter) matches(a *API, c *call, e *host.Event) (bool, error) {
+	if f.typ != "" && f.typ != string(e.Type) && !host.MatchesType([]string{f.typ}, e.Type) ||
+		f.connection != "" && f.connection != e.Connection || !c.who.Covers(e.Connection) {
+		return false, nil
+	}
+	if f.endpoint == nil {
+		return true, nil
+	}
+	own, known := f.own[e.Connection]
+	if !known && e.Connection != "" {
+		conn, err := a.memory.connection(c.Context(), a.Store, e.Connection)
+		if err != nil && !errors.Is(err, state.ErrNotFound) {
+			return false, err
+		}
+		own = conn.Webhooks
+		f.own[e.Connection] = own
+	}
+	return f.endpoint.Takes(e, own), nil
+}
+
 // events answers events after a place, oldest first; with wait it waits.
 func (a *API) events(c *call) error {
 	q := c.q
+	latest := q.values.Get("cursor") == "latest"
+	if latest {
+		q.values.Del("cursor")
+	}
 	limit, wait, place := q.limit(), q.duration("wait", longestWait), c.place()
-	if err := q.err(); err != nil {
+	f, err := a.eventFilter(c)
+	if err != nil {
 		return err
 	}
 	after, err := a.eventsAfter(c, place, q.values.Get("after"))
 	if err != nil {
 		return err
 	}
+	if latest {
+		if after, _, err = a.Store.Position(c.Context(), ""); err != nil {
+			return err
+		}
+	}
 	out := list[eventView]{Data: []eventView{}}
 	err = a.poll(c, "", wait, func(host.Sequence) (bool, error) {
-		for {
+		for looked := 0; ; {
 			part, err := a.Store.Events(c.Context(), after, limit)
 			if err != nil {
 				return false, err
 			}
-			for _, e := range part {
+			for i := range part {
+				e := &part[i]
 				after = e.Sequence
-				if t := q.values.Get("type"); (t == "" || t == string(e.Type)) && c.who.Covers(e.Connection) {
+				chosen, err := f.matches(a, c, e)
+				if err != nil {
+					return false, err
+				}
+				if chosen {
 					out.Data = append(out.Data, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, e.Data})
 				}
 			}
+			looked += len(part)
 			out.HasMore = len(part) == limit
-			if len(out.Data) > 0 || !out.HasMore {
-				return len(out.Data) > 0, nil
+			if len(out.Data) > 0 || !out.HasMore || looked >= mostLookedAt {
+				return len(out.Data) > 0 || out.HasMore, nil
 			}
 		}
 	})

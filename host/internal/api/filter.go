@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -74,7 +75,8 @@ func (q *query) filters(e host.Entity) []filter {
 			}
 		}
 		f.path = strings.Split(field, ".")
-		if !hasField(e, f.path) {
+		known, ok := fieldOf(e, field)
+		if !ok {
 			q.fault(name, "the entity "+string(e.Name)+" has no field "+field+", and there is no such parameter")
 			continue
 		}
@@ -87,25 +89,72 @@ func (q *query) filters(e host.Entity) []filter {
 			}
 		}
 		for _, t := range texts {
-			f.values = append(f.values, operandOf(t))
+			o := operandOf(t)
+			if why := unfit(known, f.op, o); why != "" {
+				q.fault(name, why)
+			}
+			f.values = append(f.values, o)
 		}
 		out = append(out, f)
 	}
 	return out
 }
 
-// hasField says whether an entity has the field. A unified entity's fields are
-// known to the last; of a native one only the first step is, and where the
-// connector told none, anything goes.
-func hasField(e host.Entity, path []string) bool {
-	if path[0] == "custom" || len(path) == 1 && path[0] == "id" {
-		return true
+// common are the fields that the host keeps of every record, unified or not.
+var common = sync.OnceValue(func() []model.Field {
+	var fields []model.Field
+	for _, f := range model.Fields(model.Entities()[0].Name) {
+		if reserved([]byte(f.Name)) {
+			fields = append(fields, f)
+		}
 	}
-	if unified, ok := model.Lookup(string(e.Name)); ok {
-		_, ok := unified.Field(strings.Join(path, "."))
-		return ok
+	return fields
+})
+
+// fieldOf finds a field by its dotted path. A unified entity's fields are known
+// to the last; of a native one only the first step is, and where the connector
+// told none, anything goes.
+func fieldOf(e host.Entity, path string) (model.Field, bool) {
+	first, _, _ := strings.Cut(path, ".")
+	if first == "custom" {
+		return model.Field{}, true
 	}
-	return len(e.Fields) == 0 || slices.ContainsFunc(e.Fields, func(f host.Field) bool { return f.Name == path[0] })
+	if fields := model.Fields(string(e.Name)); fields != nil {
+		return model.Entity{Fields: fields}.Field(path)
+	}
+	if f, ok := (model.Entity{Fields: common()}).Field(path); ok {
+		return f, true
+	}
+	return model.Field{}, len(e.Fields) == 0 || slices.ContainsFunc(e.Fields, func(f host.Field) bool { return f.Name == first })
+}
+
+// unfit says why a field cannot be compared with a value; "" where it can. Of
+// what nobody described anything goes.
+func unfit(f model.Field, op string, o operand) string {
+	if op == "null" {
+		return ""
+	}
+	switch f.Kind {
+	case model.KindNumber, model.KindInteger:
+		if o.number == nil {
+			return "it must be a number, not " + strconv.Quote(o.text)
+		}
+	case model.KindBoolean:
+		if o.text != "true" && o.text != "false" {
+			return "it must be true or false, not " + strconv.Quote(o.text)
+		}
+	case model.KindTimestamp, model.KindDate:
+		if _, err := time.Parse(time.DateOnly, o.text); err != nil && o.time.IsZero() {
+			return "it must be a time as in 2026-01-31T12:00:00Z, or a date as in 2026-01-31, not " + strconv.Quote(o.text)
+		}
+	case model.KindObject, model.KindReference:
+		if len(f.Fields) == 0 {
+			return ""
+		}
+		return "it is an object; name a field in it, such as " + f.Name + "." + f.Fields[0].Name
+	case model.KindString, model.KindEnum:
+	}
+	return ""
 }
 
 // matches says whether a record meets all conditions.
@@ -113,25 +162,62 @@ func matches(filters []filter, r *host.Record) bool {
 	if len(filters) == 0 {
 		return true
 	}
-	d := json.NewDecoder(bytes.NewReader(r.Body))
-	d.UseNumber()
 	var fields map[string]any
-	if err := d.Decode(&fields); err != nil {
-		return false // a record that is no object has no fields
-	}
 	for i := range filters {
 		f := &filters[i]
-		met := false
-		if len(f.path) == 1 && f.path[0] == "id" {
-			met = f.meets(string(r.ID))
-		} else {
-			met = f.met(fields, f.path)
+		if v, own := ownField(r, f.path); own {
+			if !f.meets(v) {
+				return false
+			}
+			continue
 		}
-		if !met {
+		if fields == nil {
+			d := json.NewDecoder(bytes.NewReader(r.Body))
+			d.UseNumber()
+			if err := d.Decode(&fields); err != nil {
+				return false // a record that is no object has no fields
+			}
+		}
+		if !f.met(fields, f.path) {
 			return false
 		}
 	}
 	return true
+}
+
+// ownField returns the value of a field that the host keeps of every record, as
+// it is answered, and whether the path names one.
+func ownField(r *host.Record, path []string) (any, bool) {
+	if len(path) != 1 {
+		return nil, false
+	}
+	at := func(t time.Time) (any, bool) {
+		if t.IsZero() {
+			return nil, true
+		}
+		return host.FormatTime(t), true
+	}
+	switch path[0] {
+	case "id":
+		return string(r.ID), true
+	case "entity":
+		return string(r.Entity), true
+	case "sequence":
+		return json.Number(strconv.FormatUint(uint64(r.Sequence), 10)), true
+	case "version":
+		return strconv.FormatUint(uint64(r.Sequence), 36), true
+	case "created_at":
+		return at(r.CreatedAt)
+	case "updated_at":
+		return at(r.UpdatedAt)
+	case "synced_at":
+		return at(r.SyncedAt)
+	case "deleted":
+		return r.Deleted(), true
+	case "deleted_at":
+		return at(r.DeletedAt)
+	}
+	return nil, false
 }
 
 // met says whether the value at the path meets the condition; of an array, one

@@ -110,7 +110,7 @@ func parameterOf(name string) object {
 	case name == "limit":
 		kind = object{"type": "integer", "minimum": 1, "maximum": host.MaxListLimit, "default": host.DefaultLimit}
 	case name == "cursor":
-		p["description"] = "next_cursor of an earlier answer; of records and changes also latest, for what comes from now on."
+		p["description"] = "next_cursor of an earlier answer; of records, changes and events also latest, for what comes from now on."
 	case name == "wait":
 		p["description"] = "How long to wait for something new, such as 30s; at most " + longestWait.String() + "."
 	case name == "include":

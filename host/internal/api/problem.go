@@ -3,9 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
-	"reflect"
 	"strconv"
 	"strings"
 
@@ -56,6 +54,7 @@ var statuses = map[host.Code]int{
 	host.CodeConflict:              http.StatusConflict,
 	host.CodeIdempotencyInProgress: http.StatusConflict,
 	codeOutcomeUnknown:             http.StatusConflict,
+	codeMediaType:                  http.StatusUnsupportedMediaType,
 	host.CodeCursorExpired:         http.StatusGone,
 	host.CodeTooLarge:              http.StatusRequestEntityTooLarge,
 	host.CodeRateLimited:           http.StatusTooManyRequests,
@@ -123,51 +122,4 @@ func (a *API) write(c *call, status int, v any) {
 	c.w.Header().Set("Content-Type", kind)
 	c.w.WriteHeader(status)
 	_, _ = c.w.Write(append(b, '\n')) // a caller who went away is no error of ours
-}
-
-// body reads a JSON body into v; what it does not know is a mistake with its
-// name. An empty body leaves v as it is.
-func body(c *call, v any) error {
-	d := json.NewDecoder(c.Body)
-	d.DisallowUnknownFields()
-	d.UseNumber()
-	err := d.Decode(v)
-	if err == nil {
-		if d.More() {
-			return faults{{"body", "it goes on after its JSON value"}}
-		}
-		return nil
-	}
-	var tooLarge *http.MaxBytesError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &tooLarge):
-		return err
-	case errors.Is(err, io.EOF):
-		return nil
-	case errors.As(err, &kind):
-		return faults{{strings.TrimSuffix("body."+kind.Field, "."), "it must be " + kindOf(kind.Type) + ", not " + kind.Value}}
-	}
-	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
-		return faults{{"body." + strings.Trim(name, `"`), "there is no such field"}}
-	}
-	return faults{{"body", "it is no JSON: " + strings.TrimPrefix(err.Error(), "json: ")}}
-}
-
-// kindOf is what JSON calls a type.
-func kindOf(t reflect.Type) string {
-	switch t.Kind() {
-	case reflect.String:
-		return "a string"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Slice, reflect.Array:
-		return "an array"
-	case reflect.Struct, reflect.Map:
-		return "an object"
-	case reflect.Pointer:
-		return kindOf(t.Elem())
-	default:
-		return "a number"
-	}
 }

@@ -68,11 +68,10 @@ func (q *query) limit() int {
 }
 
 func (q *query) time(name string) time.Time {
-	v := q.values.Get(name)
-	if v == "" {
+	if !q.values.Has(name) {
 		return time.Time{}
 	}
-	t, err := time.Parse(time.RFC3339Nano, v)
+	t, err := time.Parse(time.RFC3339Nano, q.values.Get(name))
 	if err != nil {
 		q.fault(name, "it must be a time as in 2026-01-31T12:00:00Z (RFC 3339)")
 	}
@@ -80,16 +79,24 @@ func (q *query) time(name string) time.Time {
 }
 
 func (q *query) duration(name string, most time.Duration) time.Duration {
-	v := q.values.Get(name)
-	if v == "" {
+	if !q.values.Has(name) {
 		return 0
 	}
-	d, err := time.ParseDuration(v)
+	d, err := host.ParseDuration(q.values.Get(name))
 	if err != nil || d < 0 || d > most {
 		q.fault(name, "it must be a duration up to "+most.String()+", as in 30s")
 		return 0
 	}
 	return d
+}
+
+// flag reads true or false; false where it is not given.
+func (q *query) flag(name string) bool {
+	v := q.values.Get(name)
+	if q.values.Has(name) && v != "true" && v != "false" {
+		q.fault(name, "it must be true or false")
+	}
+	return v == "true"
 }
 
 // include returns whether raw and deleted are asked for.

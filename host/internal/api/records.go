@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -86,6 +87,9 @@ func (a *API) records(c *call) error {
 	bounds := [4]time.Time{q.time("updated_after"), q.time("updated_before"), q.time("created_after"), q.time("created_before")}
 	after, before := q.time("modified_after"), q.time("modified_before")
 	filters := q.filters(e)
+	for i := range filters { // who asks about tombstones wants to see them
+		deleted = deleted || strings.HasPrefix(filters[i].path[0], "deleted")
+	}
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -118,18 +122,20 @@ func (a *API) records(c *call) error {
 	n, looked, more := 0, 0, false
 	last := feed.After
 	err = a.Store.Feed(c.Context(), feed, func(r *host.Record) (bool, error) {
-		if n == limit || looked == mostLookedAt {
+		if looked == mostLookedAt {
 			more = true
 			return false, nil
 		}
 		looked++
+		if r.Deleted() && !deleted || !within(r, bounds) || !matches(filters, r) {
+			last = r.Sequence
+			return true, nil
+		}
+		if n == limit { // there is one more that is asked for
+			more = true
+			return false, nil
+		}
 		last = r.Sequence
-		if r.Deleted() && !deleted || !within(r, bounds) {
-			return true, nil
-		}
-		if !matches(filters, r) {
-			return true, nil
-		}
 		if n++; n > 1 {
 			buf.WriteByte(',')
 		}
@@ -172,10 +178,7 @@ func (a *API) record(c *call) error {
 	}
 	q := c.q
 	raw, _ := q.include()
-	live := q.values.Get("live")
-	if live != "" && live != "true" && live != "false" {
-		q.fault("live", "it must be true or false")
-	}
+	live := q.flag("live")
 	if err := q.err(); err != nil {
 		return err
 	}
@@ -188,7 +191,7 @@ func (a *API) record(c *call) error {
 	if err != nil && !missing {
 		return err
 	}
-	if live == "true" {
+	if live {
 		got, err := a.ask(c, e.Name, id)
 		if err != nil {
 			return err

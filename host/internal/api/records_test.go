@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -226,4 +227,52 @@ func TestLiveReadsThroughWhereTheConnectionIsFit(t *testing.T) {
 	r.want("calls", calls, 2)
 	r = setup(t)
 	r.want("without", r.ask("GET", "/v1/items/1?live=true", r.token, "").status, http.StatusNotImplemented)
+}
+
+func TestFiltersOnWhatEveryRecordHas(t *testing.T) {
+	r := setup(t)
+	r.put(plant, "items", record{"1", `{"name":"a"}`}, record{"2", `{"name":"b"}`}, record{"3", `{"name":"c"}`})
+	r.put(plant, "items", record{"2", ""})
+	first := r.ask("GET", "/v1/items/1", r.token, "").body
+	for query, want := range map[string]string{
+		"deleted=true":                            "2",
+		"deleted=false":                           "1 3",
+		"deleted_at[null]=false":                  "2",
+		"created_at[null]=true":                   "1 3",
+		"updated_at[gte]=2001-01-01":              "1 3",
+		"synced_at[lt]=2001-01-01":                "",
+		"entity=items&id[in]=1,2":                 "1",
+		"version=" + fmt.Sprint(first["version"]): "1",
+		fmt.Sprintf("sequence[gt]=%.0f&deleted=false", first["sequence"]): "3",
+	} {
+		if a := r.ask("GET", "/v1/items?"+query, r.token, ""); a.status != http.StatusOK || a.ids() != want {
+			t.Errorf("%s: got %d %q, want %q", query, a.status, a.ids(), want)
+		}
+	}
+}
+
+func TestMoreIsThereOnlyWhereSomethingFollows(t *testing.T) {
+	r := setup(t)
+	r.put(plant, "items", record{"1", `{"name":"a"}`}, record{"2", `{"name":"b"}`}, record{"3", `{"name":"a"}`}, record{"4", `{"name":"b"}`})
+	a := r.ask("GET", "/v1/items?name=a&limit=2", r.token, "")
+	r.want("ids", a.ids(), "1 3")
+	r.want("more", a.body["has_more"], false)
+	a = r.ask("GET", "/v1/items?name=b&limit=1", r.token, "")
+	r.want("more", a.body["has_more"], true)
+	r.want("next", r.ask("GET", "/v1/items?name=b&limit=1&cursor="+a.cursor(), r.token, "").ids(), "4")
+}
+
+func TestIDsOfAnyForm(t *testing.T) {
+	r := setup(t)
+	for _, id := range []string{"10~20~x", "a/b", "a b", "ä€", "100%", "a?b#c", "..", "[1]", "a+b", "x\"y"} {
+		r.put(plant, "items", record{id, `{"name":"n"}`})
+		for _, path := range []string{url.PathEscape(id), strings.ReplaceAll(url.PathEscape(id), ".", "%2E")} {
+			if path == ".." {
+				continue // a client takes it for the folder above
+			}
+			if a := r.ask("GET", "/v1/items/"+path, r.token, ""); a.status != http.StatusOK || a.body["id"] != id {
+				t.Errorf("%q: %d %s", id, a.status, a.text)
+			}
+		}
+	}
 }

@@ -27,6 +27,7 @@ type route struct {
 	do           func(*call) error
 
 	pattern string   // what the mux matches, where it is not path
+	later   bool     // answers unsupported in this version
 	always  bool     // also while the connection is auth_required
 	whole   bool     // about the whole host: not for a token limited to some connections
 	query   []string // parameters; "*": filters on fields
@@ -45,7 +46,10 @@ func (r route) matched() string {
 
 // batchPattern is how the mux knows /v1/{entity}/batch: the documented path
 // would clash with a native entity that is named batch.
-const batchPattern = "/v1/{entity}/{id}"
+const (
+	batchPattern       = "/v1/{entity}/{id}"
+	nativeBatchPattern = "/v1/native/{name}/{id}"
+)
 
 func (a *API) table() []route {
 	return slices.Concat(a.ownRoutes(), a.dataRoutes(), a.adminRoutes(), a.webhookRoutes(), a.sessionRoutes())
@@ -93,11 +97,13 @@ func (a *API) dataRoutes() []route {
 		{method: "POST", path: "/v1/native/{name}", role: write, summary: "Create a record of a native entity"},
 		{method: "PATCH", path: "/v1/native/{name}/{id}", role: write, summary: "Update a record of a native entity"},
 		{method: "DELETE", path: "/v1/native/{name}/{id}", role: write, summary: "Delete a record of a native entity"},
+		{method: "POST", path: "/v1/native/{name}/batch", pattern: nativeBatchPattern, role: write, summary: "Write up to 1,000 records of a native entity"},
+		{method: "POST", path: "/v1/native/{name}/{id}/actions/{action}", role: write, summary: "Act upon a record of a native entity"},
 	}
 	for i := range rs {
 		rs[i].open = data
 		if rs[i].do == nil {
-			rs[i].do = unwritable
+			rs[i].do, rs[i].later = unwritable, true
 			rs[i].summary += " (answers unsupported in this version)"
 		}
 	}
@@ -137,7 +143,7 @@ func (a *API) adminRoutes() []route {
 		{method: "GET", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Admin tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
 		{method: "POST", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
 		{method: "DELETE", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
-		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first", query: pages("after", "type", "wait"), do: a.events, answer: list[eventView]{}},
+		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first", query: pages("after", "endpoint", "connection", "type", "wait"), do: a.events, answer: list[eventView]{}},
 	}
 	for i := range rs {
 		rs[i].open = admin

@@ -30,7 +30,8 @@ func (a *API) entities(c *call) error {
 	for _, e := range c.conn.Entities {
 		v := entityView{Entity: e, Records: records[e.Name]}
 		if e.Unified {
-			v.Schema = "/openapi.json#/components/schemas/" + string(e.Name)
+			at := "/openapi.json#/components/schemas/" + string(e.Name)
+			v.Schema = &at
 		}
 		if v.Actions == nil {
 			v.Actions = []string{}

@@ -77,12 +77,19 @@ type orderView struct {
 	History string `json:"history,omitempty"`
 }
 
+// hookView is what a connection asks for at an endpoint, in the place of what the
+// endpoint asks for itself.
+type hookView struct {
+	Events []string `json:"events"`
+}
+
 // adminView is a connection as administration sees it.
 type adminView struct {
 	connectionView
 	Settings   map[string]any                `json:"settings"`
 	Auth       string                        `json:"auth"`
 	Sync       map[host.EntityName]orderView `json:"sync,omitempty"`
+	Webhooks   map[host.EndpointID]hookView  `json:"webhooks,omitempty"`
 	CheckEvery string                        `json:"check_every"`
 	Paused     bool                          `json:"paused"`
 	Source     string                        `json:"source,omitempty"`
@@ -108,6 +115,12 @@ func adminViewOf(c *host.Connection) adminView {
 		}
 		v.Sync[e] = ov
 	}
+	for e, types := range c.Webhooks {
+		if v.Webhooks == nil {
+			v.Webhooks = map[host.EndpointID]hookView{}
+		}
+		v.Webhooks[e] = hookView{append([]string{}, types...)}
+	}
 	if c.Invalid != "" {
 		v.Reason = c.Invalid
 	}
@@ -117,8 +130,8 @@ func adminViewOf(c *host.Connection) adminView {
 // entityView is an entity with what is kept of it.
 type entityView struct {
 	host.Entity
-	Records int64  `json:"records"`
-	Schema  string `json:"schema,omitempty"`
+	Records int64   `json:"records"`
+	Schema  *string `json:"schema"` // where it is described; null for a native entity
 }
 
 // syncView is how an entity's sync stands.

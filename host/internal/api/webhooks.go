@@ -245,11 +245,7 @@ func (r *endpointRequest) into(e *host.Endpoint, private []netip.Prefix) faults 
 	}
 	if r.Events != nil {
 		e.Events = *r.Events
-		for _, p := range e.Events {
-			if !host.ValidEventPattern(p) {
-				bad = append(bad, fault{"body.events", fmt.Sprintf("there is no event of type %q", p)})
-			}
-		}
+		bad = append(bad, wrongEvents("body.events", e.Events)...)
 	}
 	if r.Connections != nil {
 		e.Connections = *r.Connections

@@ -71,7 +71,7 @@ func TestBadEndpointsAndEventsSayWhatIsWrong(t *testing.T) {
 		{"this machine in IPv6", "webhooks", `{"url":"http://[::ffff:127.0.0.1]/hooks"}`, "body.url"},
 		{"a cloud's metadata", "webhooks", `{"url":"http://169.254.169.254/latest"}`, "body.url"},
 		{"a password in the url", "webhooks", `{"url":"https://u:p@app.example.com"}`, "body.url"},
-		{"an event type that does not exist", "webhooks", `{"url":"https://a.example.com","events":["sync.done"]}`, "body.events"},
+		{"an event type that does not exist", "webhooks", `{"url":"https://a.example.com","events":["sync.done"]}`, "body.events.0"},
 		{"a secret of another form", "webhooks", `{"url":"https://a.example.com","secret":"s3cret"}`, "body.secret"},
 		{"an id with a space", "webhooks", `{"id":"a b","url":"https://a.example.com"}`, "body.id"},
 		{"a timeout", "webhooks", `{"url":"https://a.example.com","timeout":"soon"}`, "body.timeout"},
@@ -197,4 +197,43 @@ func TestDescriptionAsYAMLIsTheSame(t *testing.T) {
 	if err != nil || string(b) != string(w) {
 		t.Errorf("they differ (%v)", err)
 	}
+}
+
+func TestEventsAreChosenByEndpointConnectionAndType(t *testing.T) {
+	r := setup(t)
+	r.connect(other)
+	r.ask("POST", "/v1/admin/webhooks", root, `{"id":"app","url":"https://app.example.com/hooks","events":["custom.a"]}`)
+	if a := r.ask("PATCH", "/v1/admin/connections/plant-8", root, `{"webhooks":{"app":{"events":["custom.b"]}}}`); a.status != http.StatusOK || !strings.Contains(a.text, `"webhooks":{"app":{"events":["custom.b"]}}`) {
+		t.Fatal(a.text)
+	}
+	for _, e := range []string{"1 custom.a plant-7", "2 custom.b plant-7", "3 custom.a plant-8", "4 custom.b plant-8"} {
+		f := strings.Fields(e)
+		r.ask("POST", "/v1/admin/events", root, fmt.Sprintf(`{"id":%q,"type":%q,"connection_id":%q}`, f[0], f[1], f[2]))
+	}
+	limited, err := r.auth.MintAdmin(t.Context(), "limited", host.RoleViewer, []string{"plant-8"}, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]string{
+		"":                                  "1 2 3 4",
+		"?endpoint=app":                     "1 4",
+		"?connection=plant-7":               "1 2",
+		"?type=custom.b":                    "2 4",
+		"?type=custom.*&connection=plant-8": "3 4",
+		"?after=2":                          "3 4",
+		"?cursor=latest":                    "",
+	} {
+		a := r.ask("GET", "/v1/admin/events"+query, root, "")
+		r.want(query, a.ids(), want)
+	}
+	r.want("limited", r.ask("GET", "/v1/admin/events", limited, "").ids(), "3 4")
+	a := r.ask("GET", "/v1/admin/events?limit=3", root, "")
+	r.want("next", r.ask("GET", "/v1/admin/events?cursor="+a.cursor(), root, "").ids(), "4")
+	a = r.ask("PATCH", "/v1/admin/connections/plant-8", root, `{"webhooks":{"app":null},"sync":{"items":{"every":"5m"}}}`)
+	r.want("taken away", a.body["webhooks"], nil)
+	if !strings.Contains(a.text, `"sync":{"items":{"every":"5m0s"`) {
+		t.Error(a.text)
+	}
+	a = r.ask("PATCH", "/v1/admin/connections/plant-8", root, `{"sync":{"items":null}}`)
+	r.want("no order", a.body["sync"], nil)
 }

@@ -67,21 +67,11 @@ func (s *subscriptions) all() []*host.Endpoint {
 
 // wants says whether an endpoint is to have the event.
 func (s *subscriptions) wants(ctx context.Context, e *host.Endpoint, ev *host.Event) (bool, error) {
-	switch {
-	case ev.Type == host.EventWebhookTest:
-		return ev.Endpoint == e.ID, nil
-	case ev.Endpoint == e.ID && ev.Endpoint != "":
-		return false, nil // it is about the endpoint itself, for the others
-	case ev.Quiet && !e.EmptySyncs:
-		return false, nil
-	}
-	return s.asks(ctx, e, ev.Type, ev.Connection)
+	own, err := s.of(ctx, ev.Connection)
+	return err == nil && e.Takes(ev, own), err
 }
 
 func (s *subscriptions) asks(ctx context.Context, e *host.Endpoint, t host.EventType, c host.ConnectionID) (bool, error) {
-	if c == "" {
-		return e.Wants(t, c), nil
-	}
 	own, err := s.of(ctx, c)
 	if err != nil {
 		return false, err
@@ -105,6 +95,9 @@ func (s *subscriptions) wanted(ctx context.Context, t host.EventType, c host.Con
 
 // of returns what a connection asks for in the place of its endpoints.
 func (s *subscriptions) of(ctx context.Context, c host.ConnectionID) (map[host.EndpointID][]string, error) {
+	if c == "" {
+		return nil, nil
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	own, ok := s.overrides[c]
