@@ -155,12 +155,13 @@ type planned struct {
 	Removed   []string `json:"removed"`
 	Purged    []string `json:"purged"`
 	Restarted []string `json:"restarted"` // of Changed: their syncs start again
+	Moved     []string `json:"moved"`     // "from -> to"
 	Webhooks  []string `json:"webhooks"`  // lines
 	Refused   []string `json:"refused"`   // sentences
 }
 
 func (p planned) empty() bool {
-	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Webhooks) == 0
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks) == 0
 }
 
 func (c *cli) plan() *cobra.Command {
@@ -227,6 +228,7 @@ func (c *cli) changes(p planned, none string) {
 			fmt.Fprintln(c.out, oneLine(sign+" connection "+name+": "+what(name)))
 		}
 	}
+	lines(">", p.Moved, func(string) string { return "renamed; its data, tokens and cursors stay" })
 	lines("+", p.Added, func(string) string { return "added" })
 	lines("~", p.Changed, func(name string) string {
 		if slices.Contains(p.Restarted, name) {

@@ -147,7 +147,7 @@ func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.
 }
 
 func (d *Daemon) applyParams() apply.Params {
-	return apply.Params{Store: d.store, Sealer: d.keys, Now: time.Now, NewID: newID}
+	return apply.Params{Store: d.store, Sealer: d.keys, Moved: d.keys.Moved, Now: time.Now, NewID: newID}
 }
 
 // serve runs the stages and the API until the context ends or one of them

@@ -25,10 +25,9 @@ type cursor struct {
 	made     int64
 }
 
+// incarnationOf tells lives of connections apart: one that is renamed lives on.
 func incarnationOf(c *host.Connection) uint32 {
 	h := fnv.New32a()
-	h.Write([]byte(c.ID))
-	h.Write([]byte{0})
 	h.Write([]byte(c.Incarnation))
 	return h.Sum32()
 }

@@ -34,8 +34,11 @@ type Sealer interface {
 type Params struct {
 	Store  *state.Store
 	Sealer Sealer
-	Now    func() time.Time
-	NewID  func(prefix string) string // of events (evt_) and incarnations
+	// Moved returns a connection's data key sealed for another id; nil: it has
+	// none.
+	Moved func(ctx context.Context, from, to host.ConnectionID) ([]byte, error)
+	Now   func() time.Time
+	NewID func(prefix string) string // of events (evt_) and incarnations
 }
 
 // Place binds sealed credentials to their connection: the additional data that
@@ -59,6 +62,9 @@ const (
 
 // Apply brings state in line with the configuration.
 func Apply(ctx context.Context, p Params, cfg *config.Config) error {
+	if err := move(ctx, p, cfg); err != nil {
+		return err
+	}
 	for {
 		d, err := compare(ctx, p, cfg)
 		if err != nil {
@@ -130,6 +136,18 @@ func compare(ctx context.Context, p Params, cfg *config.Config) (*difference, er
 		return nil, fmt.Errorf("read connections: %w", err)
 	}
 	c := &comparison{Params: p, difference: difference{at: p.Now().UTC()}}
+	todo, refused := moves(stored, cfg)
+	c.plan.Refused = refused
+	for _, m := range todo { // Apply has made them before it compares
+		c.plan.Moved = append(c.plan.Moved, fmt.Sprintf("%s -> %s", m.From, m.To))
+		for i := range stored {
+			if stored[i].Value.ID == m.From {
+				if err := c.renamed(&stored[i].Value, m.To); err != nil {
+					return nil, err
+				}
+			}
+		}
+	}
 	blocks := make(map[host.ConnectionID]*config.Connection, len(cfg.Connections))
 	for i := range cfg.Connections {
 		blocks[cfg.Connections[i].ID] = &cfg.Connections[i]
@@ -159,7 +177,7 @@ func compare(ctx context.Context, p Params, cfg *config.Config) (*difference, er
 	if err := c.endpoints(ctx, cfg); err != nil {
 		return nil, err
 	}
-	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Webhooks, &c.plan.Refused} {
+	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Moved, &c.plan.Webhooks, &c.plan.Refused} {
 		slices.Sort(*list)
 		if *list == nil {
 			*list = []string{} // an empty list in JSON, not null

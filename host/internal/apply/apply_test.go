@@ -59,6 +59,7 @@ func setup(t *testing.T) *rig {
 	n := 0
 	r.params = apply.Params{
 		Store: state.NewStore(engine, vault{}), Sealer: vault{}, Now: func() time.Time { return r.now },
+		Moved: func(context.Context, host.ConnectionID, host.ConnectionID) ([]byte, error) { return nil, nil },
 		NewID: func(prefix string) string { n++; return fmt.Sprintf("%s%06d", prefix, n) },
 	}
 	return r

@@ -83,6 +83,24 @@ func (c *comparison) present(old *state.Versioned[host.Connection], block *confi
 	return c.change(old, &doc, opensAnew)
 }
 
+// renamed takes a stored connection for what it will be.
+func (c *comparison) renamed(doc *host.Connection, to host.ConnectionID) error {
+	for _, sealed := range []*[]byte{&doc.Credentials, &doc.FileCredentials} {
+		if *sealed == nil {
+			continue
+		}
+		opened, err := c.open(doc.ID, *sealed)
+		if err != nil {
+			return err
+		}
+		if *sealed, err = c.seal(to, opened); err != nil {
+			return err
+		}
+	}
+	doc.ID = to
+	return nil
+}
+
 // absent is for a stored connection of the files that no block makes.
 func (c *comparison) absent(old *state.Versioned[host.Connection], cfg *config.Config) error {
 	if reason, source, unknown := cfg.Unknown(old.Value.ID); unknown {

@@ -15,13 +15,14 @@ type Plan struct {
 	Removed   []string `json:"removed"`   // their blocks are gone: they become detached
 	Purged    []string `json:"purged"`    // detached for longer than host.DetachedFor
 	Restarted []string `json:"restarted"` // of Changed: open anew, so that what runs is stopped
+	Moved     []string `json:"moved"`     // "from -> to": renamed, with all that they have
 	Webhooks  []string `json:"webhooks"`  // what becomes of endpoints, a line each
 	Refused   []string `json:"refused"`   // why a block cannot be applied, a sentence each
 }
 
 // Empty says whether nothing would change.
 func (p Plan) Empty() bool {
-	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Webhooks) == 0
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks) == 0
 }
 
 // String is the plan for people, a line each.
@@ -29,6 +30,9 @@ func (p Plan) String() string {
 	var b strings.Builder
 	if p.Empty() {
 		b.WriteString("nothing changes\n")
+	}
+	for _, names := range p.Moved {
+		fmt.Fprintf(&b, "> connection %s: renamed; its data, tokens and cursors stay\n", names)
 	}
 	for _, id := range p.Added {
 		fmt.Fprintf(&b, "+ connection %s: added\n", id)

@@ -16,6 +16,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -119,6 +120,9 @@ type Move struct {
 	From, To host.ConnectionID
 	Range    hcl.Range
 }
+
+// Place returns file:line of the block.
+func (m Move) Place() string { return fmt.Sprintf("%s:%d", m.Range.Filename, m.Range.Start.Line) }
 
 // Problem is a mistake and what it costs.
 type Problem struct {

@@ -311,10 +311,20 @@ func (l *loader) moves() {
 		if prior, ok := from[m.From]; ok {
 			r.diags = append(r.diags, twice(fmt.Sprintf("moved from %q", m.From), b.DefRange, prior.Range))
 		}
+		for i := range l.cfg.Connections {
+			if c := &l.cfg.Connections[i]; c.ID == m.From && r.has("from") {
+				r.wrong("from", "Moved, but still there", `The connection %q has a block still, at %s:%d; take it out, or this one.`, m.From, c.Range.Filename, c.Range.Start.Line)
+			}
+		}
+		for next, ok := from[m.To]; ok; next, ok = from[next.To] {
+			if next.To == m.From {
+				r.wrong("to", "Moved in a circle", "%q leads back to %q, by %s.", m.To, m.From, next.Place())
+				break
+			}
+		}
 		if !r.diags.HasErrors() {
 			from[m.From] = m
 			l.cfg.Moved = append(l.cfg.Moved, m)
-			r.warn(b.DefRange, "Not available yet", fmt.Sprintf("This release does not rename: %q is detached and kept for %d days, and %q reads everything anew.", m.From, int(host.DetachedFor.Hours()/24), m.To))
 		}
 		l.report("moved", false, r.diags)
 	}

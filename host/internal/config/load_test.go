@@ -165,8 +165,8 @@ func TestEverythingThatCanBeSaid(t *testing.T) {
 	if got := erp.Webhooks["maintenance-app"]; len(got) != 2 || got[1] != "connection.*" {
 		t.Errorf("the connection's own choice of events: %v", erp.Webhooks)
 	}
-	if n := strings.Count(text, "Not available yet"); n != 3 {
-		t.Errorf("%d blocks are not available yet, want 3:\n%s", n, text)
+	if n := strings.Count(text, "Not available yet"); n != 2 {
+		t.Errorf("%d blocks are not available yet, want 2:\n%s", n, text)
 	}
 }
 
@@ -207,7 +207,9 @@ func TestSensitiveSettingsAreKeptAmongTheCredentials(t *testing.T) {
 
 func TestExamplesLoad(t *testing.T) {
 	t.Setenv("DINRAIL_ADMIN_TOKEN", adminToken)
-	t.Setenv("TRYTON_PASSWORD", secretOfEnv)
+	for _, name := range []string{"TRYTON_PASSWORD", "PG_PASSWORD", "MARIADB_PASSWORD"} {
+		t.Setenv(name, secretOfEnv)
+	}
 	t.Setenv("DINRAIL_WEBHOOK_SECRET", hookSecret)
 	dir := t.TempDir()
 	n := 0
@@ -225,7 +227,7 @@ func TestExamplesLoad(t *testing.T) {
 		}
 		n++
 		cfg, text, failed := load(t, file)
-		if failed || len(cfg.Connections) != 1 {
+		if failed || len(cfg.Connections) == 0 {
 			t.Errorf("%s has %d connections:\n%s", path, len(cfg.Connections), text)
 		}
 		if got := config.Format(b); !bytes.Equal(got, b) {

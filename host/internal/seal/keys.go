@@ -133,6 +133,20 @@ func (k *Keys) AppendOpen(dst []byte, c host.ConnectionID, sealed, additional []
 	return nil, fmt.Errorf("%w, or by a newer dinrail", errOpen)
 }
 
+// Moved returns a connection's data key sealed for another id, or nil where it
+// has none.
+func (k *Keys) Moved(ctx context.Context, from, to host.ConnectionID) ([]byte, error) {
+	sealed, err := k.shelf.Key(ctx, from)
+	if err != nil || sealed == nil {
+		return nil, err
+	}
+	b, err := k.master.open(nil, sealed, placeOf(from))
+	if err != nil {
+		return nil, fmt.Errorf("open the data key of connection %s: %w", from, err)
+	}
+	return k.master.seal(b, placeOf(to)), nil
+}
+
 // Forget drops what is kept in memory of a connection's key.
 func (k *Keys) Forget(c host.ConnectionID) {
 	k.mu.Lock()

@@ -104,11 +104,20 @@ type Put struct {
 // Change is one step outside of runs: documents, events that tell of it, and
 // runs that it wishes for.
 type Change struct {
-	At     time.Time
+	At time.Time
+	// Rename, if set, is done before the puts.
+	Rename *Rename
 	Puts   []Put
 	Events []Event    // an id that is there already is not added again
 	Queue  []host.Run // status queued; where the sync has a queued run already, of the same or fuller mode, that one stays
 }
+
+// Rename gives a connection another id, under which its syncs, runs and records
+// are from then on; the old one is as if it had been removed. The puts of the
+// same change write its document, and those that belong to it, anew; the
+// document under the old id goes by itself. ErrChanged: there is no connection
+// From, or there is one To. Repeated when it was done, it does nothing.
+type Rename struct{ From, To host.ConnectionID }
 
 // Event is an event as it is stored: its data sealed.
 type Event struct {

@@ -65,6 +65,7 @@ const (
 	stepPushEvents // a push with events; this and stepPush, stepSettle are read, not written any more
 	stepPushed     // a push in the nouns' own form
 	stepSettled    // settlements in the nouns' own form
+	stepRename     // a change that renames a connection
 )
 
 // Items returns how many sequences the step takes: each record and event has
@@ -86,7 +87,13 @@ func (s *Step) Items() int {
 
 // AppendChange appends the bytes of a step.
 func AppendChange(b []byte, c *Change) ([]byte, error) {
-	b = append(b, stepVersion, stepChange)
+	if r := c.Rename; r != nil {
+		b = append(b, stepVersion, stepRename)
+		b = appendString(b, r.From)
+		b = appendString(b, r.To)
+	} else {
+		b = append(b, stepVersion, stepChange)
+	}
 	b = appendTime(b, c.At)
 	b = binary.AppendUvarint(b, uint64(len(c.Puts)))
 	for i := range c.Puts {
@@ -332,6 +339,10 @@ func DecodeStep(b []byte) (*Step, error) {
 	switch op {
 	case stepChange:
 		s.Change = r.change()
+	case stepRename:
+		rename := &Rename{From: str[host.ConnectionID](&r), To: str[host.ConnectionID](&r)}
+		s.Change = r.change()
+		s.Change.Rename = rename
 	case stepBegin:
 		s.Begin = r.begin()
 	case stepPage:

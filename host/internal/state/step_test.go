@@ -77,6 +77,8 @@ func stepCases() []stepCase {
 	for i := range change.Events {
 		bare(&change.Events[i])
 	}
+	renamed := *change
+	change.Rename = nil
 	begin := of[state.Begin]()
 	page := of[state.PageStep]()
 	page.Records[0].Operation, page.Records[1].Operation = host.Created, host.Deleted
@@ -109,6 +111,7 @@ func stepCases() []stepCase {
 	push.Events, push.Deliveries = nil, pushEvents.Deliveries
 	return []stepCase{
 		{"change", func() ([]byte, error) { return state.AppendChange(nil, change) }, &state.Step{Change: change}},
+		{"rename", func() ([]byte, error) { return state.AppendChange(nil, &renamed) }, &state.Step{Change: &renamed}},
 		{"begin", func() ([]byte, error) { return state.AppendBegin(nil, begin) }, &state.Step{Begin: begin}},
 		{"page", func() ([]byte, error) { return state.AppendPage(nil, page) }, &state.Step{Page: decoded}},
 		{"end", func() ([]byte, error) { return state.AppendEnd(nil, end) }, &state.Step{End: end}},

@@ -378,6 +378,55 @@ func (s *Store) SequenceAt(ctx context.Context, c host.ConnectionID, t time.Time
 	return s.engine.SequenceAt(ctx, s.Partition(c), t)
 }
 
+// Rename gives a connection another id; doc is its document under that. Its
+// tokens and its data, past and future, go with it: key is its data key sealed
+// for the new id, nil where it has none. ErrChanged: the connection or its
+// tokens changed in between, or there is one of the new id.
+func (s *Store) Rename(ctx context.Context, at time.Time, from, to host.ConnectionID, doc any, key []byte, events []host.Event) error {
+	put, err := PutOf(KindConnection, string(to), Absent, doc)
+	if err != nil {
+		return err
+	}
+	puts := []Put{put}
+	if key != nil {
+		// What was said of it under its old id stays readable as long as it lives.
+		old, err := s.engine.Document(ctx, 0, KindDataKey, string(from))
+		if err != nil {
+			return err
+		}
+		puts = append(puts, Put{Kind: KindDataKey, ID: string(to), Expect: Absent, Body: key, Connection: to},
+			Put{Kind: KindDataKey, ID: string(from), Expect: old.Revision, Body: old.Body, Connection: to})
+	}
+	tokens, err := All[host.Token](ctx, s, KindToken)
+	if err != nil {
+		return err
+	}
+	for i := range tokens {
+		t := &tokens[i]
+		if t.Value.Connection != from {
+			continue
+		}
+		t.Value.Connection = to
+		put, err := PutOf(KindToken, t.ID, t.Revision, &t.Value)
+		if err != nil {
+			return err
+		}
+		puts = append(puts, put)
+	}
+	sealed, err := s.sealEvents(events)
+	if err != nil {
+		return err
+	}
+	_, err = s.engine.Commit(ctx, 0, Change{At: at, Rename: &Rename{from, to}, Puts: puts, Events: sealed})
+	if !refused(err) {
+		s.sealer.Forget(from)
+		s.sealer.Forget(to)
+		s.fresh.forget(from)
+		s.recent.add(append(puts, Delete(KindConnection, string(from), Any)), nil)
+	}
+	return err
+}
+
 // Purge removes a connection, its data key first, with the events that tell of
 // it, and then, part by part, all that it leaves behind. A connection that is
 // made again under the same id meanwhile is another one and is left alone.

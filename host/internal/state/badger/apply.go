@@ -103,6 +103,10 @@ func (a *application) arrived(at time.Time) error {
 }
 
 func (a *application) change(c *state.Change) error {
+	rename, err := a.mayRename(c)
+	if err != nil {
+		return err
+	}
 	for i := range c.Puts {
 		if err := a.expect(&c.Puts[i]); err != nil {
 			return err
@@ -110,6 +114,11 @@ func (a *application) change(c *state.Change) error {
 	}
 	for _, r := range c.Queue {
 		if err := a.notRemoved(c.Puts, r.Connection); err != nil {
+			return err
+		}
+	}
+	if rename {
+		if err := a.rename(c.Rename); err != nil {
 			return err
 		}
 	}
@@ -127,6 +136,48 @@ func (a *application) change(c *state.Change) error {
 		}
 	}
 	return nil
+}
+
+// mayRename says whether a change has a connection to rename; false where it
+// was done before.
+func (a *application) mayRename(c *state.Change) (bool, error) {
+	r := c.Rename
+	if r == nil {
+		return false, nil
+	}
+	from, err := a.has(docKey(a.p, state.KindConnection, string(r.From)))
+	if err != nil {
+		return false, err
+	}
+	to, err := a.has(docKey(a.p, state.KindConnection, string(r.To)))
+	switch {
+	case err != nil:
+		return false, err
+	case !from && to:
+		return false, nil // the puts tell whether it was this change
+	case !from || to:
+		return false, fmt.Errorf("rename connection %s to %s: %w", r.From, r.To, state.ErrChanged)
+	}
+	return true, nil
+}
+
+// rename has another name stand for what a connection has; its own stands for
+// nothing any more.
+func (a *application) rename(r *state.Rename) error {
+	l, _, err := a.life(r.From)
+	if err != nil {
+		return err
+	}
+	if err := a.unput(state.KindConnection, string(r.From)); err != nil {
+		return err
+	}
+	if err := a.set(lifeKey(a.p, r.From), life{}.encode()); err != nil {
+		return err
+	}
+	if l.Number == 0 { // it never ran
+		return a.revive(r.To)
+	}
+	return a.set(lifeKey(a.p, r.To), l.encode())
 }
 
 // expect refuses a put whose document is not at the revision expected, unless

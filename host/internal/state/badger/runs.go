@@ -60,7 +60,10 @@ func (e *Engine) Syncs(ctx context.Context, p host.Partition, id host.Connection
 		if err != nil || l.Number == 0 {
 			return err
 		}
-		return v.streams(l, func(s *stream) { out = append(out, s.Sync) })
+		return v.streams(l, func(s *stream) {
+			s.Connection = id // it may have been renamed
+			out = append(out, s.Sync)
+		})
 	})
 	return out, err
 }
@@ -95,6 +98,7 @@ func (e *Engine) Run(ctx context.Context, p host.Partition, c host.ConnectionID,
 			return state.ErrNotFound
 		}
 		out = r.Run
+		out.Connection = c // it may have been renamed
 		return nil
 	})
 	return out, err
@@ -126,6 +130,7 @@ func (e *Engine) Runs(ctx context.Context, p host.Partition, c host.ConnectionID
 			}
 			r, err := v.run(l, host.RunID(k[len(prefix):]))
 			if err == nil && r != nil {
+				r.Connection = c
 				out = append(out, r.Run)
 			}
 			return true, err

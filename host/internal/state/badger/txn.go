@@ -77,6 +77,7 @@ func (v view) stream(c host.ConnectionID, e host.EntityName) (life, *stream, err
 	if err != nil || !ok {
 		return l, nil, err
 	}
+	s.Connection = c // it may have been renamed
 	return l, &s, nil
 }
 

@@ -88,6 +88,14 @@ func (pt *partition) arrived(at time.Time, n host.Sequence) {
 }
 
 func (pt *partition) change(c *state.Change, n, last host.Sequence) error {
+	rename := false
+	if r := c.Rename; r != nil {
+		_, from := pt.documents[state.KindConnection][string(r.From)]
+		_, to := pt.documents[state.KindConnection][string(r.To)]
+		if rename = from && !to; from == to {
+			return fmt.Errorf("rename connection %s to %s: %w", r.From, r.To, state.ErrChanged)
+		}
+	}
 	for _, p := range c.Puts {
 		d, ok := pt.documents[p.Kind][p.ID]
 		if !expected(d, ok, p) {
@@ -98,6 +106,9 @@ func (pt *partition) change(c *state.Change, n, last host.Sequence) error {
 		if pt.removedAfter(c.Puts, r.Connection) {
 			return fmt.Errorf("connection %s: %w", r.Connection, state.ErrPurged)
 		}
+	}
+	if rename {
+		pt.rename(c.Rename)
 	}
 	for _, p := range c.Puts {
 		pt.put(p, last)
@@ -150,6 +161,25 @@ func (pt *partition) put(p state.Put, n host.Sequence) {
 }
 
 // remove ends the life of a connection.
+// rename has another name stand for what a connection has.
+func (pt *partition) rename(r *state.Rename) {
+	delete(pt.documents[state.KindConnection], string(r.From))
+	pt.removed[r.From] = true
+	delete(pt.removed, r.To)
+	l := pt.lives[r.From]
+	delete(pt.lives, r.From)
+	if l == nil {
+		return
+	}
+	for _, s := range l.streams {
+		s.Connection = r.To
+	}
+	for _, run := range l.runs {
+		run.Connection = r.To
+	}
+	pt.lives[r.To] = l
+}
+
 func (pt *partition) remove(c host.ConnectionID) {
 	delete(pt.lives, c)
 	pt.removed[c] = true

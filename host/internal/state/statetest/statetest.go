@@ -34,7 +34,7 @@ type Harness struct {
 
 // Run tries every promise on engines that open returns, one each.
 func Run(t *testing.T, open func(t *testing.T) Harness) {
-	for _, group := range [][]promise{documents, runs, records, log, follow, queue, removal} {
+	for _, group := range [][]promise{documents, runs, records, log, follow, queue, removal, renaming} {
 		for _, p := range group {
 			t.Run(p.name, func(t *testing.T) {
 				t.Parallel()

@@ -1,0 +1,44 @@
+package apply_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/dinrail/dinrail/host"
+)
+
+func TestMovedConnectionKeepsItsLife(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	r.apply(plant)
+	was, _ := r.get("plant")
+	r.set("plant", func(c *host.Connection) { c.Status = host.StatusOnline })
+	renamed := strings.Replace(plant, `connection "plant"`, `connection "works"`, 1)
+	plan := r.apply(renamed + "\nmoved {\n  from = \"plant\"\n  to   = \"works\"\n}\n")
+	r.want("moved", plan.Moved, []string{"plant -> works"})
+	r.want("added", plan.Added, []string{})
+	r.want("removed", plan.Removed, []string{})
+	c, _ := r.get("works")
+	r.want("incarnation", c.Incarnation, was.Incarnation)
+	r.want("status", c.Status, host.StatusOnline)
+	r.want("revision of its credentials", c.CredentialsRevision, was.CredentialsRevision)
+	r.want("login", r.login("works")["username"], "u")
+	// The block may stay, and the next move goes on from it.
+	again := strings.Replace(plant, `connection "plant"`, `connection "site"`, 1)
+	plan = r.apply(again + "\nmoved {\n  from = \"plant\"\n  to   = \"works\"\n}\nmoved {\n  from = \"works\"\n  to   = \"site\"\n}\n")
+	r.want("moved", plan.Moved, []string{"works -> site"})
+	c, _ = r.get("site")
+	r.want("incarnation", c.Incarnation, was.Incarnation)
+}
+
+func TestMoveToATakenNameIsToldAndHarmsNothing(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	r.apply(plant + strings.Replace(plant, `connection "plant"`, `connection "works"`, 1))
+	plan := r.apply(strings.Replace(plant, `connection "plant"`, `connection "works"`, 1) + "\nmoved {\n  from = \"plant\"\n  to   = \"works\"\n}\n")
+	if len(plan.Moved) != 0 || len(plan.Refused) != 1 || !strings.Contains(plan.Refused[0], "there is a connection works already") {
+		t.Errorf("%+v", plan)
+	}
+	c, _ := r.get("plant")
+	r.want("status", c.Status, host.StatusDetached)
+}
