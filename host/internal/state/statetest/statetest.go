@@ -131,7 +131,7 @@ func (f *fixture) put(kind state.Kind, id string, expect host.Sequence, body str
 }
 
 // connect makes the connection.
-func (f *fixture) connect(c host.ConnectionID) { //nolint:unparam // says at each call which one is made
+func (f *fixture) connect(c host.ConnectionID) {
 	f.Helper()
 	f.put(state.KindConnection, string(c), state.Any, `{"id":"`+string(c)+`"}`)
 }
