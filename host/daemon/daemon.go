@@ -170,7 +170,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	events, err := event.New(event.Params{
-		Store: d.store, NewID: newID, Record: api.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
+		Store: d.store, NewID: newID, Record: handlers.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
 	})
 	if err != nil {
 		return err

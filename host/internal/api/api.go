@@ -70,6 +70,7 @@ type API struct {
 	requests  *prometheus.HistogramVec
 	attempted *prometheus.HistogramVec
 	memory    memory
+	names     names
 	keys      keys
 
 	stop     chan struct{} // closed by EndWaits

@@ -5,16 +5,27 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
 // BenchmarkList100 compares a list of 100 records with a bare net/http handler
 // that writes the same bytes.
 func BenchmarkList100(b *testing.B) {
+	list100(b, `{"id":"7","name":"Fasteners Ltd"}`)
+}
+
+// BenchmarkList100References is the same where each record refers to a record
+// of its own, whose name comes from the copy.
+func BenchmarkList100References(b *testing.B) {
+	list100(b, `{"entity":"items","id":"item-%d","number":null,"name":null}`)
+}
+
+func list100(b *testing.B, vendor string) {
 	r := setup(b)
 	var records []record
 	for i := range 100 {
-		records = append(records, record{fmt.Sprint("item-", i), fmt.Sprintf(`{"number":"IT-%d","name":"Hexagon bolt M8 x %d, zinc plated, strength class 8.8","status":"active","unit":"piece","vendor":{"id":"7","name":"Fasteners Ltd"},"price":%d.50,"note":"%0100d"}`, i, i, i, i)})
+		records = append(records, record{fmt.Sprint("item-", i), fmt.Sprintf(`{"number":"IT-%d","name":"Hexagon bolt M8 x %d, zinc plated, strength class 8.8","status":"active","unit":"piece","vendor":%s,"price":%d.50,"note":"%0100d"}`, i, i, strings.ReplaceAll(vendor, "%d", fmt.Sprint(99-i)), i, i)})
 	}
 	r.put(plant, "items", records...)
 	same := []byte(r.ask("GET", "/v1/items", r.token, "").text)

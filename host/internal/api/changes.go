@@ -85,7 +85,7 @@ func (a *API) changes(c *call) error {
 		return err
 	}
 	feed.After = from
-	b := newBuffer()
+	b, fill := newBuffer(), a.filling(c.Context(), &c.conn)
 	defer buffers.Put(b)
 	n, more := 0, false
 	err = a.poll(c, c.conn.ID, wait, func(seen host.Sequence) (bool, error) {
@@ -99,7 +99,7 @@ func (a *API) changes(c *call) error {
 				b.WriteByte(',')
 			}
 			last = r.Sequence
-			writeChange(b, r, raw)
+			writeChange(b, r, raw, fill)
 			return true, nil
 		})
 		if n == 0 {
@@ -111,10 +111,10 @@ func (a *API) changes(c *call) error {
 	if err != nil {
 		return err
 	}
-	return a.answer(c, b, feed.After, epoch, more)
+	return a.answer(c, b, fill, feed.After, epoch, more)
 }
 
-func writeChange(b *bytes.Buffer, r *host.Record, raw bool) {
+func writeChange(b *bytes.Buffer, r *host.Record, raw bool, f *filling) {
 	var scratch [64]byte
 	b.WriteString(`{"sequence":`)
 	b.Write(strconv.AppendUint(scratch[:0], uint64(r.Sequence), 10))
@@ -123,6 +123,6 @@ func writeChange(b *bytes.Buffer, r *host.Record, raw bool) {
 	b.WriteString(`","entity":`)
 	b.Write(quote(scratch[:0], string(r.Entity)))
 	b.WriteString(`,"record":`)
-	writeRecord(b, r, raw)
+	writeRecord(b, r, raw, f)
 	b.WriteByte('}')
 }

@@ -19,6 +19,7 @@ type filter struct {
 	path   []string
 	op     string // eq, in, ne, gt, gte, lt, lte, null
 	values []operand
+	names  *filling // of a reference's number or name: the copy knows what the system did not send
 }
 
 // operand is what a field is compared with, read once as all that it can be.
@@ -58,7 +59,7 @@ func number(text string) *big.Rat {
 var operators = []string{"in", "ne", "gt", "gte", "lt", "lte", "null"}
 
 // filters returns the conditions on fields.
-func (q *query) filters(e host.Entity) []filter {
+func (q *query) filters(e host.Entity, names *filling) []filter {
 	var out []filter
 	for name, v := range q.values {
 		if slices.Contains(q.known, name) {
@@ -79,6 +80,11 @@ func (q *query) filters(e host.Entity) []filter {
 		if !ok {
 			q.fault(name, "the entity "+string(e.Name)+" has no field "+field+", and there is no such parameter")
 			continue
+		}
+		if at := len(f.path) - 1; at > 0 && (f.path[at] == "number" || f.path[at] == "name") {
+			if of, ok := fieldOf(e, strings.Join(f.path[:at], ".")); ok && of.Kind == model.KindReference {
+				f.names = names
+			}
 		}
 		switch f.op {
 		case "in":
@@ -230,7 +236,11 @@ func (f *filter) met(v any, path []string) bool {
 		return f.meets(v)
 	}
 	m, _ := v.(map[string]any) // what is no object has no such field
-	return f.met(m[path[0]], path[1:])
+	inside := m[path[0]]
+	if inside == nil && f.names != nil && len(path) == 1 {
+		inside = f.names.word(m, path[0])
+	}
+	return f.met(inside, path[1:])
 }
 
 func (f *filter) meets(v any) bool {

@@ -86,7 +86,8 @@ func (a *API) records(c *call) error {
 	raw, deleted := q.include()
 	bounds := [4]time.Time{q.time("updated_after"), q.time("updated_before"), q.time("created_after"), q.time("created_before")}
 	after, before := q.time("modified_after"), q.time("modified_before")
-	filters := q.filters(e)
+	fill := a.filling(c.Context(), &c.conn)
+	filters := q.filters(e, fill)
 	for i := range filters { // who asks about tombstones wants to see them
 		deleted = deleted || strings.HasPrefix(filters[i].path[0], "deleted")
 	}
@@ -114,7 +115,7 @@ func (a *API) records(c *call) error {
 			return err
 		}
 		if feed.Until == 0 || feed.Until <= feed.After {
-			return a.answer(c, newBuffer(), feed.After, epoch, false)
+			return a.answer(c, newBuffer(), fill, feed.After, epoch, false)
 		}
 	}
 	buf := newBuffer()
@@ -139,13 +140,13 @@ func (a *API) records(c *call) error {
 		if n++; n > 1 {
 			buf.WriteByte(',')
 		}
-		writeRecord(buf, r, raw)
+		writeRecord(buf, r, raw, fill)
 		return true, nil
 	})
 	if err != nil {
 		return err
 	}
-	return a.answer(c, buf, last, epoch, more)
+	return a.answer(c, buf, fill, last, epoch, more)
 }
 
 // within says whether the system's own times are within the bounds; a time
@@ -156,17 +157,21 @@ func within(r *host.Record, b [4]time.Time) bool {
 }
 
 // answer ends a list that stands in the buffer and writes it.
-func (a *API) answer(c *call, b *bytes.Buffer, last host.Sequence, epoch uint32, more bool) error {
+func (a *API) answer(c *call, b *bytes.Buffer, f *filling, last host.Sequence, epoch uint32, more bool) error {
 	b.WriteString(`],"next_cursor":"`)
 	b.WriteString(a.cursorAt(&c.conn, epoch, last))
 	b.WriteString(`","has_more":`)
 	b.WriteString(strconv.FormatBool(more))
 	b.WriteString("}\n")
+	text, err := f.fill(b.Bytes())
+	if err != nil {
+		return err
+	}
 	h := c.w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(b.Len()))
+	h.Set("Content-Length", strconv.Itoa(len(text)))
 	c.w.WriteHeader(http.StatusOK)
-	_, _ = c.w.Write(b.Bytes()) // a caller who went away is no error of ours
+	_, _ = c.w.Write(text) // a caller who went away is no error of ours
 	return nil
 }
 
@@ -202,10 +207,15 @@ func (a *API) record(c *call) error {
 		return host.Errorf(host.CodeNotFound, "the copy has no %s %q; ?live=true asks the system itself", e.Name, id)
 	}
 	var b bytes.Buffer
-	writeRecord(&b, &r, raw)
+	fill := a.filling(c.Context(), &c.conn)
+	writeRecord(&b, &r, raw, fill)
 	b.WriteByte('\n')
+	text, err := fill.fill(b.Bytes())
+	if err != nil {
+		return err
+	}
 	c.w.Header().Set("Content-Type", "application/json")
-	_, _ = c.w.Write(b.Bytes())
+	_, _ = c.w.Write(text) // a caller who went away is no error of ours
 	return nil
 }
 

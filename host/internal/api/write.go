@@ -10,8 +10,9 @@ import (
 )
 
 // writeRecord writes a record as the API answers it. Its fields are taken as
-// they are stored, without decoding them.
-func writeRecord(b *bytes.Buffer, r *host.Record, raw bool) {
+// they are stored, without decoding them; what its references lack is noted, to
+// be filled once the page is whole.
+func writeRecord(b *bytes.Buffer, r *host.Record, raw bool, f *filling) {
 	text := func(name string, v []byte) {
 		b.WriteString(`,"`)
 		b.WriteString(name)
@@ -30,9 +31,11 @@ func writeRecord(b *bytes.Buffer, r *host.Record, raw bool) {
 	text("deleted", strconv.AppendBool(scratch[:0], r.Deleted()))
 	text("deleted_at", timeOrNull(scratch[:0], r.DeletedAt))
 	if !r.Deleted() {
+		from := b.Len()
 		if !writeFields(b, r.Body) {
 			b.WriteString(`,"custom":{}`)
 		}
+		f.note(b, from, r.Entity)
 		if raw {
 			if len(r.Raw) > 0 {
 				text("raw", r.Raw)

@@ -29,7 +29,7 @@ type Params struct {
 	// NewID returns a fresh id with the prefix.
 	NewID func(prefix string) string
 	// Record returns a record as the API answers it.
-	Record func(*host.Record) []byte
+	Record func(context.Context, *host.Record) ([]byte, error)
 	// Triggers returns the triggers of the configuration as it is now.
 	Triggers func() []Trigger
 	Log      hclog.Logger

@@ -69,11 +69,11 @@ func (r *rig) start() {
 	r.t.Helper()
 	d, err := event.New(event.Params{
 		Store: r.store, NewID: newID, Log: hclog.NewNullLogger(), Triggers: func() []event.Trigger { return *r.triggers.Load() },
-		Record: func(rec *host.Record) []byte {
+		Record: func(_ context.Context, rec *host.Record) ([]byte, error) {
 			if rec.Deleted() {
-				return fmt.Appendf(nil, `{"id":%q,"entity":%q}`, rec.ID, rec.Entity)
+				return fmt.Appendf(nil, `{"id":%q,"entity":%q}`, rec.ID, rec.Entity), nil
 			}
-			return fmt.Appendf(nil, `{"id":%q,"entity":%q,%s`, rec.ID, rec.Entity, rec.Body[1:])
+			return fmt.Appendf(nil, `{"id":%q,"entity":%q,%s`, rec.ID, rec.Entity, rec.Body[1:]), nil
 		},
 	})
 	if err != nil {

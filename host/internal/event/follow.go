@@ -122,7 +122,9 @@ func (d *Dispatcher) change(ctx context.Context, b *batch, c *state.FollowedReco
 				}
 				b.connections[c.After.Connection] = connection
 			}
-			s = d.subject(connection, &c.After, c.Before)
+			if s, err = d.subject(ctx, connection, &c.After, c.Before); err != nil {
+				return err
+			}
 		}
 		fires, err := t.fires(s, now)
 		var e host.Event
@@ -149,12 +151,20 @@ func (d *Dispatcher) change(ctx context.Context, b *batch, c *state.FollowedReco
 }
 
 // subject decodes a change for triggers.
-func (d *Dispatcher) subject(connection any, r, before *host.Record) *subject {
-	s := &subject{connection: connection, record: decoded(d.Record(r))}
-	if before != nil && !before.Deleted() {
-		s.old = decoded(d.Record(before))
+func (d *Dispatcher) subject(ctx context.Context, connection any, r, before *host.Record) (*subject, error) {
+	now, err := d.Record(ctx, r)
+	if err != nil {
+		return nil, fmt.Errorf("write %s %q: %w", r.Entity, r.ID, err)
 	}
-	return s
+	s := &subject{connection: connection, record: decoded(now)}
+	if before != nil && !before.Deleted() {
+		old, err := d.Record(ctx, before)
+		if err != nil {
+			return nil, fmt.Errorf("write %s %q: %w", r.Entity, r.ID, err)
+		}
+		s.old = decoded(old)
+	}
+	return s, nil
 }
 
 // connection returns a connection as triggers see it.
@@ -188,13 +198,17 @@ func (d *Dispatcher) recordEvent(ctx context.Context, b *batch, c *state.Followe
 	if err != nil || !wanted {
 		return err
 	}
+	record, err := d.Record(ctx, &c.After)
+	if err != nil {
+		return fmt.Errorf("write %s %q: %w", c.After.Entity, c.After.ID, err)
+	}
 	data := struct {
 		Entity    host.EntityName `json:"entity"`
 		ID        host.RecordID   `json:"id"`
 		Record    json.RawMessage `json:"record"`
 		Truncated bool            `json:"truncated,omitempty"`
 		Changed   []string        `json:"changed"`
-	}{Entity: c.After.Entity, ID: c.After.ID, Record: d.Record(&c.After), Changed: changed(c.Before, &c.After)}
+	}{Entity: c.After.Entity, ID: c.After.ID, Record: record, Changed: changed(c.Before, &c.After)}
 	if len(data.Record) > host.MaxEventBytes-headroom {
 		data.Record, data.Truncated = json.RawMessage("null"), true
 	}

@@ -104,7 +104,10 @@ func (d *Dispatcher) lookOver(ctx context.Context, t *Trigger, c *host.Connectio
 		if r.Deleted() {
 			return true, nil
 		}
-		s := d.subject(connection, r, nil)
+		s, err := d.subject(ctx, connection, r, nil)
+		if err != nil {
+			return false, err
+		}
 		since := from
 		if r.SyncedAt.After(since) {
 			since = r.SyncedAt

@@ -1,0 +1,385 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
+)
+
+// A reference in a record of a unified entity names its target by entity and
+// id. Where the system did not send what people call the target, number and
+// name come from the copy: they are looked up when a record is read, once a page
+// for each target, and put into the answer's bytes. Nothing is decoded for it,
+// and a record without references costs one search for a word.
+
+// target is the record that a reference points to.
+type target struct {
+	entity host.EntityName
+	id     host.RecordID
+}
+
+// called is what people call a record, as JSON; nil where nothing is known.
+type called struct{ number, name []byte }
+
+// span is a part of a text; an end of 0: none.
+type span struct{ from, to int }
+
+func (s span) of(b []byte) []byte { return b[s.from:s.to] }
+
+// missing says whether the member is not there or null.
+func (s span) missing(b []byte) bool { return s.to == 0 || string(s.of(b)) == "null" }
+
+// hole is a place in an answer that a target's number or name belongs into.
+type hole struct {
+	span
+	of     target
+	member string // number, name
+	absent bool   // the member itself is missing, not only its value
+}
+
+// filling is what an answer's references lack, and what is known of it.
+type filling struct {
+	ctx   context.Context //nolint:containedctx // of the one request that it is for
+	store *state.Store
+	names *names
+	conn  *host.Connection
+	holes []hole
+	known map[target]called
+}
+
+func (a *API) filling(ctx context.Context, c *host.Connection) *filling {
+	return &filling{ctx: ctx, store: a.Store, names: &a.names, conn: c, known: map[target]called{}}
+}
+
+// names keeps what people call records as it was last read, with the sequence
+// that it was read at: a record that has not changed since is not opened again.
+type names struct {
+	mu   sync.RWMutex
+	kept map[namesKey]named
+}
+
+type namesKey struct {
+	incarnation string
+	target
+}
+
+type named struct {
+	sequence host.Sequence
+	called
+}
+
+// namesKept bounds what is kept.
+const namesKept = 20_000
+
+// note looks for holes in what was written of a record's fields from an offset
+// on.
+func (f *filling) note(b *bytes.Buffer, from int, e host.EntityName) {
+	text := b.Bytes()
+	if e.Native() || !bytes.Contains(text[from:], []byte(`"entity"`)) {
+		return
+	}
+	s := scan{text: text, found: func(entity, id, number, name span) { f.hole(text, e, entity, id, number, name) }}
+	s.fields(from)
+}
+
+// hole notes what is missing in a reference.
+func (f *filling) hole(text []byte, in host.EntityName, entity, id, number, name span) {
+	if !number.missing(text) && !name.missing(text) {
+		return
+	}
+	t := target{host.EntityName(unquoted(entity.of(text))), host.RecordID(unquoted(id.of(text)))}
+	if !f.seen(t.entity) {
+		return
+	}
+	for _, m := range []struct {
+		name string
+		span
+	}{{"number", number}, {"name", name}} {
+		switch {
+		case m.to == 0 && f.excludes(in): // it may be what is not to be seen
+		case m.to == 0:
+			f.holes = append(f.holes, hole{span{id.to, id.to}, t, m.name, true})
+		case m.missing(text):
+			f.holes = append(f.holes, hole{m.span, t, m.name, false})
+		}
+	}
+}
+
+// unquoted reads a JSON string.
+func unquoted(b []byte) string {
+	if bytes.IndexByte(b, '\\') < 0 {
+		return string(b[1 : len(b)-1])
+	}
+	var s string
+	_ = json.Unmarshal(b, &s) // what is no string names nothing
+	return s
+}
+
+// seen says whether the connection has the entity.
+func (f *filling) seen(e host.EntityName) bool {
+	for i := range f.conn.Entities {
+		if f.conn.Entities[i].Name == e {
+			return true
+		}
+	}
+	return false
+}
+
+func (f *filling) excludes(e host.EntityName) bool {
+	for _, x := range f.conn.Exclude {
+		if strings.HasPrefix(x, string(e)+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// fill returns the text with its holes filled, as far as the copy knows.
+func (f *filling) fill(text []byte) ([]byte, error) {
+	if len(f.holes) == 0 {
+		return text, nil
+	}
+	slices.SortStableFunc(f.holes, func(a, b hole) int { return a.from - b.from })
+	if err := f.lookUp(); err != nil {
+		return nil, err
+	}
+	out := make([]byte, 0, len(text)+24*len(f.holes))
+	at := 0
+	for i := range f.holes {
+		h := &f.holes[i]
+		v := f.known[h.of].word(h.member)
+		if v == nil {
+			continue
+		}
+		out = append(out, text[at:h.from]...)
+		if h.absent {
+			out = append(append(append(out, `,"`...), h.member...), `":`...)
+		}
+		out = append(out, v...)
+		at = h.to
+	}
+	return append(out, text[at:]...), nil
+}
+
+// lookUp finds out what people call the targets of all holes.
+func (f *filling) lookUp() error {
+	ids := map[host.EntityName][]host.RecordID{}
+	for i := range f.holes {
+		t := f.holes[i].of
+		ids[t.entity] = append(ids[t.entity], t.id)
+	}
+	for e, of := range ids {
+		if err := f.read(e, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read makes known what people call records of an entity.
+func (f *filling) read(e host.EntityName, ids []host.RecordID) error {
+	var asked []host.RecordID
+	for _, id := range ids {
+		t := target{e, id}
+		if _, known := f.known[t]; !known {
+			f.known[t] = called{}
+			asked = append(asked, id)
+		}
+	}
+	if len(asked) == 0 {
+		return nil
+	}
+	heads, _, err := f.store.Heads(f.ctx, f.conn.ID, e, asked)
+	if err != nil {
+		return err
+	}
+	for i, id := range asked {
+		if heads[i].Sequence == 0 || heads[i].Operation == host.Deleted {
+			continue
+		}
+		key := namesKey{f.conn.Incarnation, target{e, id}}
+		n, kept := f.names.of(key)
+		if !kept || n.sequence != heads[i].Sequence {
+			r, err := f.store.Record(f.ctx, f.conn.ID, e, id)
+			if errors.Is(err, state.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			n = named{r.Sequence, called{textOf(r.Body, "number"), textOf(r.Body, "name")}}
+			f.names.keep(key, n)
+		}
+		f.known[key.target] = n.called
+	}
+	return nil
+}
+
+func (n *names) of(k namesKey) (named, bool) {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	v, ok := n.kept[k]
+	return v, ok
+}
+
+func (n *names) keep(k namesKey, v named) {
+	v.number, v.name = bytes.Clone(v.number), bytes.Clone(v.name) // not the record that they stand in
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.kept == nil || len(n.kept) >= namesKept {
+		n.kept = map[namesKey]named{}
+	}
+	n.kept[k] = v
+}
+
+// word returns the number or the name.
+func (c called) word(member string) []byte {
+	if member == "name" {
+		return c.name
+	}
+	return c.number
+}
+
+// word returns what the copy knows of a decoded reference's number or name; nil
+// for nothing. A store that cannot be read is told when the page is read.
+func (f *filling) word(reference map[string]any, member string) any {
+	entity, _ := reference["entity"].(string)
+	id, _ := reference["id"].(string)
+	t := target{host.EntityName(entity), host.RecordID(id)}
+	if id == "" || !f.seen(t.entity) {
+		return nil
+	}
+	var text any
+	if f.read(t.entity, []host.RecordID{t.id}) != nil {
+		return nil
+	}
+	v := f.known[t].word(member)
+	if v == nil || json.Unmarshal(v, &text) != nil {
+		return nil
+	}
+	return text
+}
+
+// textOf returns a member of a JSON object as it stands, if it is a string.
+func textOf(object []byte, member string) []byte {
+	for i := blanks(object, 0) + 1; ; {
+		for i = blanks(object, i); i < len(object) && object[i] == ','; i = blanks(object, i+1) {
+		}
+		if i >= len(object) || object[i] != '"' {
+			return nil
+		}
+		start := i
+		i = endOfText(object, i)
+		name := object[start+1 : i-1]
+		v := valueAt(object, i)
+		i = endOfValue(object, i)
+		if string(name) == member {
+			if v < i && object[v] == '"' {
+				return object[v:endOfText(object, v)]
+			}
+			return nil
+		}
+	}
+}
+
+// valueAt returns where the value after a member's name begins.
+func valueAt(b []byte, i int) int {
+	if i = blanks(b, i); i < len(b) && b[i] == ':' {
+		i = blanks(b, i+1)
+	}
+	return i
+}
+
+// scan goes over JSON once and tells of each object that has an entity and an
+// id, both strings.
+type scan struct {
+	text  []byte
+	found func(entity, id, number, name span)
+}
+
+// deepest is how deep an object may lie to be looked at.
+const deepest = 16
+
+// fields goes over the members of a record from i on; those of its mapping are
+// no references, whatever they hold.
+func (s *scan) fields(i int) {
+	s.members(i, func(name []byte, v int) int {
+		if string(name) == "custom" || string(name) == "raw" {
+			return endOfValue(s.text, v)
+		}
+		return s.value(v, 0)
+	})
+}
+
+// members hands each member's name and where its value begins to value, which
+// returns where it ends, and returns where the members end.
+func (s *scan) members(i int, value func(name []byte, v int) int) int {
+	for {
+		for i = blanks(s.text, i); i < len(s.text) && s.text[i] == ','; i = blanks(s.text, i+1) {
+		}
+		if i >= len(s.text) || s.text[i] != '"' {
+			return i
+		}
+		start := i
+		i = endOfText(s.text, i)
+		i = value(s.text[start+1:i-1], valueAt(s.text, i))
+	}
+}
+
+// value goes over the value at i and returns where it ends.
+func (s *scan) value(i, depth int) int {
+	if i >= len(s.text) || depth > deepest {
+		return endOfValue(s.text, i)
+	}
+	switch s.text[i] {
+	case '{':
+		var entity, id, number, name span
+		i = s.members(i+1, func(member []byte, v int) int {
+			end := s.value(v, depth+1)
+			into := &span{}
+			switch string(member) {
+			case "entity":
+				into = &entity
+			case "id":
+				into = &id
+			case "number":
+				into = &number
+			case "name":
+				into = &name
+			}
+			*into = span{v, end}
+			return end
+		})
+		if entity.to > 0 && id.to > 0 && s.text[entity.from] == '"' && s.text[id.from] == '"' {
+			s.found(entity, id, number, name)
+		}
+		return min(i+1, len(s.text))
+	case '[':
+		for i = blanks(s.text, i+1); i < len(s.text) && s.text[i] != ']'; i = blanks(s.text, i) {
+			if s.text[i] == ',' {
+				i++
+				continue
+			}
+			end := s.value(i, depth+1)
+			if end <= i {
+				return len(s.text) // no JSON
+			}
+			i = end
+		}
+		return min(i+1, len(s.text))
+	case '"':
+		return endOfText(s.text, i)
+	default:
+		for i < len(s.text) && !strings.ContainsRune(",]} \t\r\n", rune(s.text[i])) {
+			i++
+		}
+		return i
+	}
+}
