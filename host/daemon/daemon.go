@@ -62,6 +62,7 @@ type Daemon struct {
 	catalog  atomic.Pointer[catalog.Catalog]
 	config   atomic.Pointer[config.Config]
 	compiled atomic.Pointer[[]event.Trigger]
+	handlers atomic.Pointer[api.API] // nil until the API is made
 	reload   sync.Mutex
 	starts   time.Time
 }
@@ -93,7 +94,7 @@ func Run(ctx context.Context, o Options) error {
 
 	d.plugins, err = plugin.New(plugin.Params{
 		Dir: cfg.Host.PluginDir, RunDir: filepath.Join(cfg.Host.DataDir, "run"), Log: log.Named("plugin"),
-		Connectors: pluginOptions(cfg), Report: d.reportProcess,
+		Connectors: pluginOptions(cfg), Report: d.reportProcess, OnCall: d.called,
 	})
 	if err != nil {
 		return err
@@ -169,6 +170,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	d.handlers.Store(handlers)
 	events, err := event.New(event.Params{
 		Store: d.store, NewID: newID, Record: handlers.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
 	})
@@ -354,6 +356,16 @@ func (d *Daemon) tell(diags hcl.Diagnostics) {
 		} else {
 			d.log.Warn("configuration", "at", place, "warning", g.Summary, "detail", g.Detail)
 		}
+	}
+}
+
+// called tells of a connector's call to its system. Paths are templates: they
+// hold no ids.
+func (d *Daemon) called(c host.ConnectionID, call plugin.Call) {
+	d.log.Debug("a connector called its system", "connection", c, "connector", call.Connector, "method", call.Method, "path", call.Path,
+		"status", call.Status, "took", call.Duration.Round(time.Millisecond), "bytes", call.Bytes, "error", call.Error)
+	if handlers := d.handlers.Load(); handlers != nil {
+		handlers.Called(call.Connector, call.Status, call.Duration)
 	}
 }
 

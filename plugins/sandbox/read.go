@@ -51,6 +51,7 @@ type checkpoint struct {
 	Since  string `json:"since,omitempty"`
 	Cursor string `json:"cursor,omitempty"`
 	Next   string `json:"next,omitempty"`
+	Done   bool   `json:"done,omitempty"` // of a full read: nothing is left of it
 }
 
 // Read implements sdk.Connection.
@@ -64,6 +65,9 @@ func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWri
 		if err := json.Unmarshal(r.Checkpoint, &at); err != nil {
 			return &sdk.Failure{Code: sdk.CodeInvalid, Message: "the checkpoint is not one of this connector", Err: err}
 		}
+	}
+	if r.Full && at.Done {
+		return nil
 	}
 	if at.Cursor == "" { // a new read; the plant's clock says since when the next one asks
 		var me whoami
@@ -112,7 +116,7 @@ func (c *connection) Read(ctx context.Context, r sdk.ReadRequest, w *sdk.PageWri
 				return err
 			}
 		}
-		mark := checkpoint{Next: at.Next}
+		mark := checkpoint{Next: at.Next, Done: r.Full}
 		if next != "" {
 			at.Cursor = next
 			mark = at

@@ -30,6 +30,7 @@ type checkpoint struct {
 	// Key and Change are of the last row that was read; none: not begun, or ended.
 	Key    []string `json:"key,omitempty"`
 	Change string   `json:"change,omitempty"`
+	Done   bool     `json:"done,omitempty"` // of a full read: nothing is left of it
 }
 
 // window is which rows a query asks for.
@@ -60,7 +61,7 @@ func (c *connection) read(ctx context.Context, r sdk.ReadRequest, w pages) error
 		return err
 	}
 	at, err := c.begin(ctx, t, r)
-	if err != nil {
+	if err != nil || at.Done {
 		return err
 	}
 	if len(at.Key) == 0 && at.Since == "" {
@@ -87,7 +88,7 @@ func (c *connection) read(ctx context.Context, r sdk.ReadRequest, w pages) error
 		}
 		mark := at
 		if n < pageRows {
-			mark = checkpoint{Version: checkpointVersion, Next: at.Next}
+			mark = checkpoint{Version: checkpointVersion, Next: at.Next, Full: r.Full, Done: r.Full}
 		}
 		b, err := json.Marshal(mark)
 		if err != nil {
@@ -107,6 +108,9 @@ func (c *connection) begin(ctx context.Context, t *table, r sdk.ReadRequest) (ch
 		before = checkpoint{}
 	}
 	if len(before.Key) == len(t.key) && len(before.Key) > 0 && before.Full == r.Full {
+		return before, nil
+	}
+	if r.Full && before.Done {
 		return before, nil
 	}
 	at := checkpoint{Version: checkpointVersion, Full: r.Full}
@@ -137,6 +141,10 @@ func (c *connection) whole(ctx context.Context, t *table, w pages) error {
 	if err != nil {
 		return fmt.Errorf("write the checkpoint: %w", err)
 	}
+	done, err := json.Marshal(checkpoint{Version: checkpointVersion, Full: true, Done: true})
+	if err != nil {
+		return fmt.Errorf("write the checkpoint: %w", err)
+	}
 	n := 0
 	if err := c.each(ctx, t, window{}, func(r row) error {
 		if err := c.upsert(w, t, r); err != nil {
@@ -149,7 +157,7 @@ func (c *connection) whole(ctx context.Context, t *table, w pages) error {
 	}); err != nil {
 		return err
 	}
-	return w.Flush(empty)
+	return w.Flush(done)
 }
 
 // each hands the rows of one query to visit. An error of visit's comes back as

@@ -29,6 +29,7 @@ type checkpoint struct {
 	Next    time.Time `json:"next,omitzero"`
 	ID      int64     `json:"id,omitempty"`   // read up to here; 0: not begun, or ended
 	Full    bool      `json:"full,omitempty"` // what kind of read ID belongs to
+	Done    bool      `json:"done,omitempty"` // of a full read: nothing is left of it
 }
 
 // pages takes what is read. It is sdk.PageWriter.
@@ -61,7 +62,7 @@ func (s scope) read(ctx context.Context, e *entity, r sdk.ReadRequest, w pages) 
 		return e.read(ctx, s, w)
 	}
 	at, err := s.begin(ctx, e, r)
-	if err != nil {
+	if err != nil || at.Done {
 		return err
 	}
 	domain, err := s.domain(ctx, e, at)
@@ -86,7 +87,7 @@ func (s scope) read(ctx context.Context, e *entity, r sdk.ReadRequest, w pages) 
 			}
 		}
 		last := len(rows) < pageSize
-		mark := checkpoint{Version: checkpointVersion, Next: at.Next}
+		mark := checkpoint{Version: checkpointVersion, Next: at.Next, Full: r.Full, Done: r.Full}
 		if !last {
 			at.ID = rows[len(rows)-1].key()
 			mark = at
@@ -109,6 +110,9 @@ func (s scope) begin(ctx context.Context, e *entity, r sdk.ReadRequest) (checkpo
 		before = checkpoint{}
 	}
 	if before.ID != 0 && before.Full == r.Full {
+		return before, nil
+	}
+	if r.Full && before.Done {
 		return before, nil
 	}
 	at := checkpoint{Version: checkpointVersion, Full: r.Full, Since: r.Since}

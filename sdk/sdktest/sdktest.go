@@ -16,6 +16,8 @@ package sdktest
 import (
 	"context"
 	"errors"
+	"os/exec"
+	"path/filepath"
 	"testing"
 	"time"
 )
@@ -77,4 +79,18 @@ func Run(t *testing.T, o Options) {
 			}
 		})
 	}
+}
+
+// Build builds the connector whose main package stands in the folder ("." in
+// its own tests), and returns the program's path. It ends the test where it
+// does not build.
+func Build(t *testing.T, folder string) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "connector")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", program, ".")
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("build the connector in %s: %v\n%s", folder, err, out)
+	}
+	return program
 }

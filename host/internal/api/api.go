@@ -69,6 +69,7 @@ type API struct {
 	metrics   http.Handler
 	requests  *prometheus.HistogramVec
 	attempted *prometheus.HistogramVec
+	called    *prometheus.HistogramVec
 	memory    memory
 	names     names
 	keys      keys
@@ -101,7 +102,11 @@ func New(p Params) (*API, error) {
 		Name: "dinrail_api_request_duration_seconds", Help: "How long API requests took, by route and status.",
 		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 60},
 	}, []string{"route", "status"})
-	registry.MustRegister(a.requests, a.attempted, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
+	a.called = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "dinrail_system_call_duration_seconds", Help: "How long connectors' calls to their systems took, by connector and class of status; none: no answer came.",
+		Buckets: []float64{.005, .025, .1, .5, 2.5, 10, 60},
+	}, []string{"connector", "status"})
+	registry.MustRegister(a.requests, a.attempted, a.called, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
 	a.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
 	a.routes = a.table()
 	for i := range a.routes {
@@ -128,6 +133,16 @@ func (a *API) mux(path string) *http.ServeMux {
 // Attempted counts an attempt to deliver an event.
 func (a *API) Attempted(_ host.EndpointID, outcome string, took time.Duration) {
 	a.attempted.WithLabelValues(outcome).Observe(took.Seconds())
+}
+
+// Called is told of each call that a connector made to its system, for metrics.
+// A status of 0 stands for no answer.
+func (a *API) Called(by host.ConnectorName, status int, took time.Duration) {
+	class := "none"
+	if status >= 100 && status < 600 {
+		class = strconv.Itoa(status/100) + "xx"
+	}
+	a.called.WithLabelValues(string(by), class).Observe(took.Seconds())
 }
 
 // EndWaits answers every long poll now, with what there is, and lets none wait

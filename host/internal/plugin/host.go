@@ -58,13 +58,14 @@ type Params struct {
 
 // Call is one call that a connector made to its system.
 type Call struct {
-	At       time.Time
-	Method   string
-	Path     string // a template, without ids where the connector names one
-	Status   int    // 0: no answer came
-	Duration time.Duration
-	Bytes    int64
-	Error    string
+	Connector host.ConnectorName
+	At        time.Time
+	Method    string
+	Path      string // a template, without ids where the connector names one
+	Status    int    // 0: no answer came
+	Duration  time.Duration
+	Bytes     int64
+	Error     string
 }
 
 // parallelStarts bounds how many programs start at once.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/dinrail/dinrail/host"
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
 )
 
@@ -28,18 +29,28 @@ func (s *slot) follow(l *live) {
 		if err != nil {
 			return
 		}
-		call := m.GetCall()
-		if call == nil {
-			continue
-		}
 		s.mu.Lock()
 		id, ok := l.handles[m.GetHandle()]
 		s.mu.Unlock()
 		if !ok {
 			continue // of a connection that is closed
 		}
+		if b := m.GetBudget(); b != nil {
+			log := s.host.log.With("connector", s.key.connector, "connection", id, "remaining", b.GetRemaining())
+			if at := b.GetBlockedUntil(); at != nil {
+				log = log.With("blocked_until", host.FormatTime(at.AsTime()))
+			}
+			log.Debug("the system's rate budget")
+		}
+		if p := m.GetProgress(); p != nil {
+			s.host.log.Debug("progress", "connector", s.key.connector, "connection", id, "entity", p.GetEntity(), "done", p.GetDone(), "total", p.GetTotal(), "words", p.GetWords())
+		}
+		call := m.GetCall()
+		if call == nil {
+			continue
+		}
 		s.host.onCall(id, Call{
-			At: call.GetAt().AsTime(), Method: call.GetMethod(), Path: call.GetPath(), Status: int(call.GetStatus()),
+			Connector: s.key.connector, At: call.GetAt().AsTime(), Method: call.GetMethod(), Path: call.GetPath(), Status: int(call.GetStatus()),
 			Duration: time.Duration(call.GetMilliseconds() * float64(time.Millisecond)), Bytes: call.GetBytes(), Error: call.GetError(),
 		})
 	}
