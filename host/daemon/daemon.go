@@ -55,6 +55,7 @@ var ErrConfig = errors.New("the configuration has mistakes")
 type Daemon struct {
 	options  Options
 	log      hclog.Logger
+	lines    *logBook
 	store    *state.Store
 	keys     *seal.Keys
 	plugins  *plugin.Host
@@ -70,13 +71,14 @@ type Daemon struct {
 // Run runs the host until the context ends or it cannot go on. It returns nil
 // when the context ended it. SIGHUP reloads the configuration.
 func Run(ctx context.Context, o Options) error {
-	log := hclog.New(&hclog.LoggerOptions{Name: "dinrail", Output: o.Log, Level: hclog.Info, TimeFormat: host.TimeFormat, TimeFn: func() time.Time { return time.Now().UTC() }})
+	log := hclog.NewInterceptLogger(&hclog.LoggerOptions{Name: "dinrail", Output: o.Log, Level: hclog.Info, TimeFormat: host.TimeFormat, TimeFn: func() time.Time { return time.Now().UTC() }})
 	cfg, diags := config.Load(o.Config)
 	if cfg == nil || config.Fatal(diags) || o.Strict && diags.HasErrors() {
 		return refuse(o, cfg, diags)
 	}
 	log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
-	d := &Daemon{options: o, log: log, starts: time.Now()}
+	d := &Daemon{options: o, log: log, lines: newLogBook(log.GetLevel), starts: time.Now()}
+	log.RegisterSink(d.lines)
 
 	engine, err := badger.Open(badger.Params{Dir: filepath.Join(cfg.Host.DataDir, "store"), Logger: log.Named("state")})
 	if err != nil {
@@ -164,7 +166,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets, PageURL: d.pageURL,
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Logs: d.lines,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {

@@ -52,6 +52,8 @@ type Params struct {
 	// PrivateTargets are private networks that what is made by this API may
 	// reach; nil: none.
 	PrivateTargets func() []netip.Prefix
+	// Logs keeps the log's last lines; nil: nobody does.
+	Logs Logs
 	// PageURL is where the connect page is reached, without a slash at the end;
 	// nil: there is none.
 	PageURL func() string

@@ -143,6 +143,7 @@ func (a *API) adminRoutes() []route {
 		{method: "GET", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Admin tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
 		{method: "POST", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
 		{method: "DELETE", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
+		{method: "GET", path: "/v1/admin/logs", role: v, summary: "The last lines of the host's log, oldest first", query: pages("connection", "wait"), do: a.logs, answer: list[LogLine]{}},
 		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first", query: pages("after", "endpoint", "connection", "type", "wait"), do: a.events, answer: list[eventView]{}},
 	}
 	for i := range rs {
