@@ -52,6 +52,7 @@ func TestLogsAreToldAndFollowed(t *testing.T) {
 			t.Errorf("followed: %s", line)
 		}
 	case <-time.After(20 * time.Second):
-		t.Error("nothing follows")
+		t.Error(h.status("plant-2"), h.call("GET", "/v1/admin/connections/plant-2", adminToken, "").body)
+		t.Errorf("nothing follows; the log is\n%s", h.cli("logs"))
 	}
 }

@@ -53,6 +53,9 @@ func (s *Syncer) learn(ctx context.Context, c *host.Connection, rev host.Sequenc
 		l.closeSession()
 		l.checkAt, l.seenAt, l.failures, l.suspect, l.blocked = time.Time{}, time.Time{}, 0, false, time.Time{}
 	}
+	if before != nil && active(c) && (!active(before) || c.Status == host.StatusPending && before.Status != host.StatusPending) {
+		l.checkAt = time.Time{} // resumed, or back from elsewhere: it waits for no routine check
+	}
 	if !active(c) {
 		l.cancelAll(errStopped)
 		l.closeSession()

@@ -38,6 +38,25 @@ func TestRunWaitsForASystemThatGoesAway(t *testing.T) {
 	})
 }
 
+// A connection that was paused for a moment is checked as soon as it is resumed,
+// also where both were seen as one change.
+func TestResumedConnectionIsCheckedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := setup(t, newPlant(5), hourly)
+		defer r.stop()
+		after(time.Second)
+		for _, between := range []time.Duration{time.Second, 0} {
+			r.put(func(c *host.Connection) { c.Paused, c.Status = true, host.StatusPaused })
+			time.Sleep(between)
+			r.put(func(c *host.Connection) { c.Paused, c.Status = false, host.StatusPending })
+			after(time.Second)
+			if c := r.connection(); c.Status != host.StatusOnline {
+				t.Fatalf("resumed after %s: the connection is %s", between, c.Status)
+			}
+		}
+	})
+}
+
 // A record whose name nobody knows may be any of those that a full run does not
 // meet: nothing is deleted, also where the run went on in another one.
 func TestRecordWithoutAnIDIsNotTakenForADeletion(t *testing.T) {
