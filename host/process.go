@@ -29,5 +29,6 @@ type Process struct {
 	Memory      int64         `json:"memory"`      // RssAnon in bytes
 	Connections int           `json:"connections"` // open in it
 	Reason      string        `json:"reason,omitempty"`
-	Log         []string      `json:"log,omitempty"` // last lines, redacted
+	ReasonCode  Code          `json:"reason_code,omitempty"` // why the last process ended, where nobody wanted it
+	Log         []string      `json:"log,omitempty"`         // last lines, redacted
 }

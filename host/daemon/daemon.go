@@ -63,9 +63,11 @@ type Daemon struct {
 	catalog  atomic.Pointer[catalog.Catalog]
 	config   atomic.Pointer[config.Config]
 	compiled atomic.Pointer[[]event.Trigger]
-	handlers atomic.Pointer[api.API] // nil until the API is made
 	reload   sync.Mutex
 	starts   time.Time
+	metrics  *api.Metrics
+	// fell is when processes ended last, as far as it was told.
+	fell map[string]time.Time
 }
 
 // Run runs the host until the context ends or it cannot go on. It returns nil
@@ -77,7 +79,7 @@ func Run(ctx context.Context, o Options) error {
 		return refuse(o, cfg, diags)
 	}
 	log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
-	d := &Daemon{options: o, log: log, lines: newLogBook(log.GetLevel), starts: time.Now()}
+	d := &Daemon{options: o, log: log, lines: newLogBook(log.GetLevel), starts: time.Now(), metrics: api.NewMetrics(), fell: map[string]time.Time{}}
 	log.RegisterSink(d.lines)
 
 	engine, err := badger.Open(badger.Params{Dir: filepath.Join(cfg.Host.DataDir, "store"), Logger: log.Named("state")})
@@ -96,7 +98,7 @@ func Run(ctx context.Context, o Options) error {
 
 	d.plugins, err = plugin.New(plugin.Params{
 		Dir: cfg.Host.PluginDir, RunDir: filepath.Join(cfg.Host.DataDir, "run"), Log: log.Named("plugin"),
-		Connectors: pluginOptions(cfg), Report: d.reportProcess, OnCall: d.called,
+		Connectors: pluginOptions(cfg), Report: d.reportProcess, OnReport: d.onReport,
 	})
 	if err != nil {
 		return err
@@ -166,13 +168,12 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Logs: d.lines,
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Logs: d.lines,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {
 		return err
 	}
-	d.handlers.Store(handlers)
 	events, err := event.New(event.Params{
 		Store: d.store, NewID: newID, Record: handlers.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
 	})
@@ -180,7 +181,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 		return err
 	}
 	hooks, err := webhook.New(webhook.Params{
-		Store: d.store, Secrets: credentials.OpenEndpoint, NewID: newID, Attempted: handlers.Attempted, PrivateTargets: d.privateTargets,
+		Store: d.store, Secrets: credentials.OpenEndpoint, NewID: newID, Attempted: d.metrics.Attempted, PrivateTargets: d.privateTargets,
 		Version: d.options.Version, Drain: cfg.Host.Drain, Log: d.log.Named("webhook"),
 	})
 	if err != nil {
@@ -212,6 +213,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	}
 	hangups, stopHangups := context.WithCancel(ctx)
 	running.Go(func() { d.onHangup(hangups) })
+	running.Go(func() { d.watchConditions(hangups) })
 	d.log.Info("serving", "address", servers[0].addr(), "connections", len(cfg.Connections), "took", time.Since(d.starts).Round(time.Millisecond))
 	if d.options.Ready != nil {
 		d.options.Ready(servers[0].addr())
@@ -358,27 +360,6 @@ func (d *Daemon) tell(diags hcl.Diagnostics) {
 		} else {
 			d.log.Warn("configuration", "at", place, "warning", g.Summary, "detail", g.Detail)
 		}
-	}
-}
-
-// called tells of a connector's call to its system. Paths are templates: they
-// hold no ids.
-func (d *Daemon) called(c host.ConnectionID, call plugin.Call) {
-	d.log.Debug("a connector called its system", "connection", c, "connector", call.Connector, "method", call.Method, "path", call.Path,
-		"status", call.Status, "took", call.Duration.Round(time.Millisecond), "bytes", call.Bytes, "error", call.Error)
-	if handlers := d.handlers.Load(); handlers != nil {
-		handlers.Called(call.Connector, call.Status, call.Duration)
-	}
-}
-
-// reportProcess writes a plugin's process into state, for API and dashboard.
-func (d *Daemon) reportProcess(p host.Process) {
-	put, err := state.PutOf(state.KindProcess, p.ID, state.Any, p)
-	if err == nil {
-		_, err = d.store.Commit(context.Background(), time.Now(), []state.Put{put}, nil, nil)
-	}
-	if err != nil && !errors.Is(err, state.ErrClosed) {
-		d.log.Error("write a process's state", "process", p.ID, "error", err)
 	}
 }
 

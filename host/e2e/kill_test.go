@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -179,4 +181,36 @@ func TestBadInputIsAnsweredWithWhatToDo(t *testing.T) {
 			t.Fatalf("%v: %s", err, out)
 		}
 	})
+}
+
+// A connector that dies is told to those who look after the host, once.
+func TestKilledConnectorIsTold(t *testing.T) {
+	h := newHost(t, fmt.Sprintf(endless, 100_000))
+	h.start()
+	killed := 0
+	for range 2 { // the second is within the hour
+		h.eventually("the connector runs", 20*time.Second, func() bool {
+			for _, p := range h.all("/v1/admin/connectors", adminToken) {
+				if pid, err := strconv.Atoi(fmt.Sprint(p["pid"])); err == nil && p["status"] == "running" && pid != killed {
+					killed = pid
+					return true
+				}
+			}
+			return false
+		})
+		if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var told []map[string]any
+	h.eventually("it is told", 20*time.Second, func() bool {
+		told = h.all("/v1/admin/events?type=system.*", adminToken)
+		return len(told) > 0
+	})
+	data, _ := told[0]["data"].(map[string]any)
+	if len(told) != 1 || told[0]["type"] != "system.error" || data["key"] != "plugin/endless.endless" || data["code"] != "plugin_crashed" ||
+		data["component"] != "plugin" || fmt.Sprint(data["connections"]) != "[plant-1]" || data["first_seen"] == "" {
+		t.Fatalf("%+v", told)
+	}
+	h.stop()
 }

@@ -27,8 +27,6 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/oklog/ulid/v2"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/time/rate"
 
@@ -57,6 +55,8 @@ type Params struct {
 	// PageURL is where the connect page is reached, without a slash at the end;
 	// nil: there is none.
 	PageURL func() string
+	// Metrics are answered with what the API counts itself; nil: that alone.
+	Metrics *Metrics
 	Version string
 	Rate    float64 // calls a second of one connection token; 0: no limit
 	Clock   func() time.Time
@@ -66,15 +66,12 @@ type Params struct {
 // API answers requests. It may be used concurrently.
 type API struct {
 	Params
-	muxes     [2]*http.ServeMux // data and all else: entities of any name, and our own
-	routes    []route
-	metrics   http.Handler
-	requests  *prometheus.HistogramVec
-	attempted *prometheus.HistogramVec
-	called    *prometheus.HistogramVec
-	memory    memory
-	names     names
-	keys      keys
+	muxes   [2]*http.ServeMux // data and all else: entities of any name, and our own
+	routes  []route
+	metrics http.Handler
+	memory  memory
+	names   names
+	keys    keys
 
 	stop     chan struct{} // closed by EndWaits
 	stopOnce sync.Once
@@ -95,21 +92,11 @@ func New(p Params) (*API, error) {
 	if a.PrivateTargets == nil {
 		a.PrivateTargets = func() []netip.Prefix { return nil }
 	}
-	registry := prometheus.NewRegistry()
-	a.attempted = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "dinrail_webhook_attempt_duration_seconds", Help: "How long attempts to deliver took, by outcome.",
-		Buckets: []float64{.005, .025, .1, .5, 2.5, 10, 60},
-	}, []string{"outcome"})
-	a.requests = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "dinrail_api_request_duration_seconds", Help: "How long API requests took, by route and status.",
-		Buckets: []float64{.001, .005, .025, .1, .5, 2.5, 10, 60},
-	}, []string{"route", "status"})
-	a.called = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "dinrail_system_call_duration_seconds", Help: "How long connectors' calls to their systems took, by connector and class of status; none: no answer came.",
-		Buckets: []float64{.005, .025, .1, .5, 2.5, 10, 60},
-	}, []string{"connector", "status"})
-	registry.MustRegister(a.requests, a.attempted, a.called, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), &gauges{store: p.Store, log: p.Log})
-	a.metrics = promhttp.HandlerFor(registry, promhttp.HandlerOpts{})
+	if a.Metrics == nil {
+		a.Metrics = NewMetrics()
+	}
+	a.Metrics.registry.MustRegister(&gauges{store: p.Store, log: p.Log})
+	a.metrics = promhttp.HandlerFor(a.Metrics.registry, promhttp.HandlerOpts{})
 	a.routes = a.table()
 	for i := range a.routes {
 		a.routes[i].do = withoutBody(a.routes[i])
@@ -130,21 +117,6 @@ func (a *API) mux(path string) *http.ServeMux {
 		return a.muxes[0]
 	}
 	return a.muxes[1]
-}
-
-// Attempted counts an attempt to deliver an event.
-func (a *API) Attempted(_ host.EndpointID, outcome string, took time.Duration) {
-	a.attempted.WithLabelValues(outcome).Observe(took.Seconds())
-}
-
-// Called is told of each call that a connector made to its system, for metrics.
-// A status of 0 stands for no answer.
-func (a *API) Called(by host.ConnectorName, status int, took time.Duration) {
-	class := "none"
-	if status >= 100 && status < 600 {
-		class = strconv.Itoa(status/100) + "xx"
-	}
-	a.called.WithLabelValues(string(by), class).Observe(took.Seconds())
 }
 
 // EndWaits answers every long poll now, with what there is, and lets none wait
@@ -199,7 +171,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principa
 				a.problem(c, host.Errorf(host.CodeInternal, "internal error; the log tells more under request %s", c.id))
 			}
 		}
-		a.requests.WithLabelValues(cmp.Or(c.route, "none"), strconv.Itoa(cmp.Or(sw.status, http.StatusOK))).Observe(a.Clock().Sub(started).Seconds())
+		a.Metrics.requests.WithLabelValues(cmp.Or(c.route, "none"), strconv.Itoa(cmp.Or(sw.status, http.StatusOK))).Observe(a.Clock().Sub(started).Seconds())
 		if p == http.ErrAbortHandler { //nolint:errorlint // the same
 			panic(p)
 		}

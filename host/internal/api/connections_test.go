@@ -99,6 +99,32 @@ func TestSyncQueuesRunsAndSaysWhyItDoesNot(t *testing.T) {
 	r.want("paused", r.ask("POST", "/v1/sync", r.token, "").code(), "conflict")
 }
 
+func TestProgressOfARunIsShown(t *testing.T) {
+	r := setup(t)
+	ctx := t.Context()
+	run := host.Run{ID: "run_1", Connection: plant, Entity: "items", Mode: host.Full, Trigger: "manual", Total: -1}
+	lease, err := r.store.BeginRun(ctx, state.Begin{Run: run, Holder: "test", At: r.now()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, total := range []int64{-1, 2000} {
+		_, err := r.store.CommitPage(ctx, state.PageStep{
+			Connection: plant, Entity: "items", Run: run.ID, Fence: lease.Fence, Number: int64(page) + 1, At: r.now(),
+			Checkpoint: []byte("c"), Counts: host.Counts{Read: 50}, Total: total,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "map[read:50 total:<nil>]"
+		if total > 0 {
+			want = "map[read:100 total:2000]"
+		}
+		r.want("sync status", fmt.Sprint(r.ask("GET", "/v1/sync-status", r.token, "").data()[0]["progress"]), want)
+	}
+	r.want("run", r.ask("GET", "/v1/sync-runs/run_1", r.token, "").body["total"], 2000.0)
+	r.want("no run", r.ask("GET", "/v1/sync-status", r.token, "").data()[1]["progress"], nil)
+}
+
 func TestRequestWithAKeyIsMadeOnce(t *testing.T) {
 	r := setup(t)
 	const key = "Idempotency-Key: k1"

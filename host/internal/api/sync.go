@@ -52,9 +52,18 @@ func (a *API) syncStatus(c *call) error {
 	for i := range syncs {
 		s := &syncs[i]
 		seen[s.Entity] = true
-		out = append(out, syncView{
-			s.Entity, s.Status(c.conn.Paused), stamp(s.LastSuccessAt), s.LastRun, s.Run, s.Records, stamp(s.NextRunAt), s.Error,
-		})
+		v := syncView{
+			Entity: s.Entity, Status: s.Status(c.conn.Paused), LastSuccessAt: stamp(s.LastSuccessAt), LastRun: s.LastRun,
+			Run: s.Run, Records: s.Records, NextRunAt: stamp(s.NextRunAt), Error: s.Error,
+		}
+		if s.Run != "" {
+			r, err := a.Store.Run(c.Context(), c.conn.ID, s.Run)
+			if err != nil && !errors.Is(err, state.ErrNotFound) {
+				return err
+			}
+			v.Progress = &progressView{r.Counts.Read, totalOf(&r)}
+		}
+		out = append(out, v)
 	}
 	for _, e := range c.conn.Entities {
 		if _, due := c.conn.OrderFor(e); due && !seen[e.Name] {

@@ -141,21 +141,36 @@ type syncView struct {
 	LastSuccessAt stamp           `json:"last_success_at"`
 	LastRun       host.RunID      `json:"last_run"`
 	Run           host.RunID      `json:"run,omitempty"`
+	Progress      *progressView   `json:"progress"` // of the run that runs; null where none does
 	Records       int64           `json:"records"`
 	NextRunAt     stamp           `json:"next_run_at"`
 	Error         *host.Problem   `json:"error"`
 }
 
+// progressView is how far a run is.
+type progressView struct {
+	Read  int64  `json:"read"`  // records so far
+	Total *int64 `json:"total"` // null where the system does not tell
+}
+
+func totalOf(r *host.Run) *int64 {
+	if r.Total < 0 {
+		return nil
+	}
+	return &r.Total
+}
+
 // runView is a run.
 type runView struct {
 	host.Run
-	QueuedAt  stamp `json:"queued_at"`
-	StartedAt stamp `json:"started_at,omitzero"`
-	EndedAt   stamp `json:"ended_at,omitzero"`
+	Total     *int64 `json:"total"` // null where the system does not tell
+	QueuedAt  stamp  `json:"queued_at"`
+	StartedAt stamp  `json:"started_at,omitzero"`
+	EndedAt   stamp  `json:"ended_at,omitzero"`
 }
 
 func runViewOf(r host.Run) runView {
-	return runView{r, stamp(r.QueuedAt), stamp(r.StartedAt), stamp(r.EndedAt)}
+	return runView{r, totalOf(&r), stamp(r.QueuedAt), stamp(r.StartedAt), stamp(r.EndedAt)}
 }
 
 // processView is a connector's process.

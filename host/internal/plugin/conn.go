@@ -105,7 +105,7 @@ func (s *slot) openConn(ctx context.Context, r OpenRequest, req *connectorv1.Ope
 	}
 	s.mu.Lock()
 	l.open[c.id]++
-	l.handles[c.handle] = c.id
+	l.handles[c.handle] = Reporter{r.Connector, r.System, r.Connection}
 	s.mu.Unlock()
 	return c, nil
 }
@@ -384,7 +384,7 @@ func (c *Conn) Close() error {
 		if c.live.open[c.id]--; c.live.open[c.id] <= 0 {
 			delete(c.live.open, c.id)
 		}
-		delete(c.live.handles, c.handle)
+		c.live.closed(c.handle)
 		c.slot.mu.Unlock()
 		if c.live.process.ended() {
 			return

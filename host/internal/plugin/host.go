@@ -50,22 +50,11 @@ type Params struct {
 	Log        hclog.Logger
 	Connectors map[host.ConnectorName]Options
 	Report     func(host.Process) // told each change of a process; called one at a time
-	// OnCall is told each call that a connector made to its system; it may be
-	// called concurrently and must not block. Nil: nobody is told.
-	OnCall func(host.ConnectionID, Call)
-	Clock  func() time.Time // nil: time.Now
-}
-
-// Call is one call that a connector made to its system.
-type Call struct {
-	Connector host.ConnectorName
-	At        time.Time
-	Method    string
-	Path      string // a template, without ids where the connector names one
-	Status    int    // 0: no answer came
-	Duration  time.Duration
-	Bytes     int64
-	Error     string
+	// OnReport is told what connectors report of their work: a Call, a Budget or
+	// a Progress. It may be called concurrently and must not block. Nil: nobody is
+	// told.
+	OnReport func(Reporter, any)
+	Clock    func() time.Time // nil: time.Now
 }
 
 // parallelStarts bounds how many programs start at once.
@@ -79,8 +68,8 @@ type Host struct {
 	log    hclog.Logger
 	starts chan struct{}
 
-	clock  func() time.Time
-	onCall func(host.ConnectionID, Call)
+	clock    func() time.Time
+	onReport func(Reporter, any)
 
 	reports  sync.Mutex
 	reporter func(host.Process)
@@ -106,14 +95,14 @@ func New(p Params) (*Host, error) {
 	if p.Report == nil {
 		p.Report = func(host.Process) {}
 	}
-	if p.OnCall == nil {
-		p.OnCall = func(host.ConnectionID, Call) {}
+	if p.OnReport == nil {
+		p.OnReport = func(Reporter, any) {}
 	}
 	if p.Clock == nil {
 		p.Clock = time.Now
 	}
 	return &Host{
-		clock: p.Clock, onCall: p.OnCall, describing: map[*slot]bool{},
+		clock: p.Clock, onReport: p.OnReport, describing: map[*slot]bool{},
 		dir: p.Dir, runDir: p.RunDir, log: p.Log, reporter: p.Report, options: p.Connectors,
 		starts:      make(chan struct{}, parallelStarts),
 		slots:       map[slotKey]*slot{},

@@ -127,10 +127,14 @@ func setup(t *testing.T, options plugin.Options) *rig {
 			r.statuses = append(r.statuses, p.Status)
 			r.tell()
 		},
-		OnCall: func(id host.ConnectionID, c plugin.Call) {
+		OnReport: func(of plugin.Reporter, what any) {
+			c, ok := what.(plugin.Call)
+			if !ok || of.Connector != "endless" || of.System != "endless" {
+				t.Errorf("%+v reported %+v", of, what)
+			}
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			r.calls[id] = append(r.calls[id], c)
+			r.calls[of.Connection] = append(r.calls[of.Connection], c)
 			r.tell()
 		},
 		Clock: r.now,

@@ -1,6 +1,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,7 +66,8 @@ type live struct {
 	rpc      connectorv1.ConnectorServiceClient
 	health   func(context.Context) error
 	open     map[host.ConnectionID]int
-	handles  map[string]host.ConnectionID // of open connections, for reports
+	handles  map[string]Reporter // of open connections and those closed last
+	late     []string            // handles of those closed last, oldest first
 	inFlight map[host.ConnectionID]int
 	progress bool   // it brought a read further: one that crashes now does not crash for nothing
 	reason   string // why it was killed, where we did it
@@ -201,7 +203,7 @@ func (s *slot) connect(client *goplugin.Client) (*live, error) {
 			return ctx.Err()
 		}
 	}
-	return &live{client: client, rpc: rpc, health: ping, open: map[host.ConnectionID]int{}, handles: map[string]host.ConnectionID{}, inFlight: map[host.ConnectionID]int{}, pinged: s.host.clock()}, nil
+	return &live{client: client, rpc: rpc, health: ping, open: map[host.ConnectionID]int{}, handles: map[string]Reporter{}, inFlight: map[host.ConnectionID]int{}, pinged: s.host.clock()}, nil
 }
 
 // startFailed says why a program did not become a connector.
@@ -222,7 +224,11 @@ func (s *slot) startFailed(err error, proc *process) error {
 	default:
 		out = host.Errorf(host.CodePluginCrashed, "the connector %q could not be started: %w", s.key.connector, err)
 	}
-	s.setStatus(host.ProcessRestarting, out.Message)
+	s.mu.Lock()
+	s.change(host.ProcessRestarting, out.Message)
+	s.state.ReasonCode = out.Code
+	s.mu.Unlock()
+	s.report()
 	return out
 }
 
@@ -268,6 +274,9 @@ func (s *slot) ended(l *live) {
 	s.live = nil
 	s.state.PID, s.state.Memory, s.state.Connections = 0, 0, 0
 	s.change(status, reason)
+	if status != host.ProcessStopped {
+		s.state.ReasonCode = cmp.Or(l.code, host.CodePluginCrashed)
+	}
 	s.mu.Unlock()
 	// Its last lines tell why it ended. A child of its own may hold the pipe open,
 	// so they are not waited for without end.
@@ -434,7 +443,7 @@ func (s *slot) setStatus(status host.ProcessStatus, reason string) {
 
 // change is called with mu held.
 func (s *slot) change(status host.ProcessStatus, reason string) {
-	s.state.Status, s.state.Reason, s.state.Since = status, reason, s.host.clock()
+	s.state.Status, s.state.Reason, s.state.ReasonCode, s.state.Since = status, reason, "", s.host.clock()
 }
 
 // report tells how the process is now. What is told last is always the latest.
