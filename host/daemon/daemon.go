@@ -151,6 +151,15 @@ func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.
 	return seal.Open(ctx, p)
 }
 
+// purgeDetached removes the connections that have been detached for too long.
+func (d *Daemon) purgeDetached(ctx context.Context) error {
+	purged, err := apply.PurgeDetached(ctx, d.applyParams())
+	for _, id := range purged {
+		d.log.Info("a connection was removed that had been detached for long", "connection", id)
+	}
+	return err
+}
+
 func (d *Daemon) applyParams() apply.Params {
 	return apply.Params{Store: d.store, Sealer: d.keys, Moved: d.keys.Moved, Now: time.Now, NewID: newID}
 }
@@ -214,6 +223,8 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	hangups, stopHangups := context.WithCancel(ctx)
 	running.Go(func() { d.onHangup(hangups) })
 	running.Go(func() { d.watchConditions(hangups) })
+	running.Go(func() { d.onChange(hangups) })
+	running.Go(func() { d.onDetached(hangups) })
 	d.log.Info("serving", "address", servers[0].addr(), "connections", len(cfg.Connections), "took", time.Since(d.starts).Round(time.Millisecond))
 	if d.options.Ready != nil {
 		d.options.Ready(servers[0].addr())

@@ -83,3 +83,34 @@ func TestMovedConnectionKeepsWhatItHas(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// host.watch reads files again when they change; a broken one changes nothing.
+func TestWatchedFilesAreReadAgain(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, fmt.Sprintf(endless, 10))
+	h.hostBlock("watch = true")
+	h.start()
+	h.eventually("it is online", 20*time.Second, func() bool { return h.status("plant-1") == "online" })
+	h.config += "\nconnection \"broken\" {\n  system ="
+	h.hostBlock("watch = true")
+	h.eventually("the mistake is told", 10*time.Second, func() bool { return strings.Contains(h.told(), "was not reloaded") })
+	if s := h.status("plant-1"); s != "online" {
+		t.Errorf("plant-1 is %s", s)
+	}
+	h.config = fmt.Sprintf(endless, 10) + strings.Replace(fmt.Sprintf(endless, 10), "plant-1", "plant-2", 1)
+	h.hostBlock("watch = true")
+	h.eventually("the new connection is online", 20*time.Second, func() bool { return h.status("plant-2") == "online" })
+	h.hostBlock("")
+	h.eventually("reloaded once more", 10*time.Second, func() bool { return strings.Count(h.told(), "configuration reloaded") == 2 })
+	h.config = ""
+	h.hostBlock("")
+	time.Sleep(time.Second)
+	if s := h.status("plant-2"); s != "online" {
+		t.Errorf("not watched any more, and plant-2 is %s", s)
+	}
+}
+
+// told is the host's log as its API tells it.
+func (h *dinrail) told() string {
+	return fmt.Sprint(h.all("/v1/admin/logs", adminToken))
+}

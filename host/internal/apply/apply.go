@@ -83,6 +83,27 @@ func Apply(ctx context.Context, p Params, cfg *config.Config) error {
 	}
 }
 
+// PurgeDetached removes the connections that have been detached for longer than
+// host.DetachedFor, and returns their ids.
+func PurgeDetached(ctx context.Context, p Params) ([]host.ConnectionID, error) {
+	stored, err := state.All[host.Connection](ctx, p.Store, state.KindConnection)
+	if err != nil {
+		return nil, fmt.Errorf("read connections: %w", err)
+	}
+	var purged []host.ConnectionID
+	for i := range stored {
+		c := &stored[i].Value
+		if c.DetachedAt.IsZero() || p.Now().Sub(c.DetachedAt) < host.DetachedFor {
+			continue
+		}
+		if err := p.Store.Purge(ctx, c.ID); err != nil {
+			return purged, fmt.Errorf("purge connection %s: %w", c.ID, err)
+		}
+		purged = append(purged, c.ID)
+	}
+	return purged, nil
+}
+
 // difference is what has to be done.
 type difference struct {
 	plan  Plan

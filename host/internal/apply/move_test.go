@@ -1,10 +1,14 @@
 package apply_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/apply"
+	"github.com/dinrail/dinrail/host/internal/state"
 )
 
 func TestMovedConnectionKeepsItsLife(t *testing.T) {
@@ -41,4 +45,23 @@ func TestMoveToATakenNameIsToldAndHarmsNothing(t *testing.T) {
 	}
 	c, _ := r.get("plant")
 	r.want("status", c.Status, host.StatusDetached)
+}
+
+func TestDetachedIsPurgedByItselfAfterThirtyDays(t *testing.T) {
+	t.Parallel()
+	r := setup(t)
+	r.apply(plant)
+	r.apply("")
+	for _, days := range []int{29, 30} {
+		r.now = r.now.Add(time.Duration(days) * 24 * time.Hour)
+		purged, err := apply.PurgeDetached(t.Context(), r.params)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.want("purged", len(purged), days-29)
+		r.now = r.now.Add(-time.Duration(days) * 24 * time.Hour)
+	}
+	if _, _, err := state.Get[host.Connection](t.Context(), r.params.Store, state.KindConnection, "plant"); !errors.Is(err, state.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
 }
