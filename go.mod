@@ -3,27 +3,28 @@ module github.com/dinrail/dinrail
 go 1.26.0
 
 require (
-	github.com/agext/levenshtein v1.2.1
-	github.com/dgraph-io/badger/v4 v4.9.6
-	github.com/go-sql-driver/mysql v1.10.1
-	github.com/hashicorp/go-hclog v1.6.3
-	github.com/hashicorp/go-plugin v1.8.0
-	github.com/hashicorp/hcl/v2 v2.25.0
-	github.com/jackc/pgx/v5 v5.12.0
-	github.com/oklog/ulid/v2 v2.1.2
-	github.com/prometheus/client_golang v1.25.0
-	github.com/rogpeppe/go-internal v1.16.0
-	github.com/spf13/cobra v1.10.2
-	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1
-	github.com/tink-crypto/tink-go/v2 v2.9.0
-	github.com/zclconf/go-cty v1.20.0
-	go.yaml.in/yaml/v3 v3.0.5
-	golang.org/x/sys v0.49.0
-	golang.org/x/term v0.47.0
-	golang.org/x/time v0.16.0
-	google.golang.org/grpc v1.85.0
-	google.golang.org/protobuf v1.36.12
-	pgregory.net/rapid v1.3.0
+	github.com/agext/levenshtein v1.2.1 // "did you mean"
+	github.com/dgraph-io/badger/v4 v4.9.6 // the store on disk
+	github.com/fsnotify/fsnotify v1.9.0 // host.watch
+	github.com/go-sql-driver/mysql v1.10.1 // plugins/sql: MariaDB and MySQL
+	github.com/hashicorp/go-hclog v1.6.3 // the log, of host and connectors alike
+	github.com/hashicorp/go-plugin v1.8.0 // connectors as processes
+	github.com/hashicorp/hcl/v2 v2.25.0 // the configuration
+	github.com/jackc/pgx/v5 v5.12.0 // plugins/sql: PostgreSQL
+	github.com/oklog/ulid/v2 v2.1.2 // ids that sort by their time
+	github.com/prometheus/client_golang v1.25.0 // /metrics
+	github.com/rogpeppe/go-internal v1.16.0 // tests: the command line by scripts
+	github.com/spf13/cobra v1.10.2 // the command line
+	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // tests: signatures held against the official library
+	github.com/tink-crypto/tink-go/v2 v2.9.0 // keysets and sealing
+	github.com/zclconf/go-cty v1.20.0 // values of HCL
+	go.yaml.in/yaml/v3 v3.0.5 // /openapi.yaml
+	golang.org/x/sys v0.49.0 // sockets, signals and memory of processes
+	golang.org/x/term v0.47.0 // a password typed without an echo
+	golang.org/x/time v0.16.0 // rates
+	google.golang.org/grpc v1.85.0 // the wire to connectors
+	google.golang.org/protobuf v1.36.12 // the wire to connectors
+	pgregory.net/rapid v1.3.0 // tests: random walks that shrink
 )
 
 require (
@@ -35,7 +36,6 @@ require (
 	github.com/dgraph-io/ristretto/v2 v2.2.0 // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/fatih/color v1.13.0 // indirect
-	github.com/fsnotify/fsnotify v1.9.0
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/golang/protobuf v1.5.4 // indirect

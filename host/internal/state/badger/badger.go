@@ -118,8 +118,7 @@ func Open(p Params) (*Engine, error) {
 // of 300 bytes under 300 MB, and little when idle. Larger values are written
 // once, to the value log: sorted tables hold keys and pointers, so that
 // compactions move little. What is sealed does not compress, so nothing is, and
-// blocks are read where the system maps them instead of from a cache. DESIGN.md
-// has the figures.
+// blocks are read where the system maps them instead of from a cache.
 func settings(dir string, log hclog.Logger) badger.Options {
 	o := badger.DefaultOptions(dir)
 	o.SyncWrites = true
