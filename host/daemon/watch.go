@@ -9,9 +9,9 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// quietFor is how long the configuration's files must have been left alone
+// settledFor is how long the configuration's files must have been left alone
 // before they are read: an editor writes a file in several steps.
-const quietFor = 300 * time.Millisecond
+const settledFor = 300 * time.Millisecond
 
 // onChange reloads the configuration when one of its files changes, as long as
 // host.watch says so. Folders are watched, not files: editors put a new file in
@@ -32,13 +32,13 @@ func (d *Daemon) onChange(ctx context.Context) {
 			d.log.Error("a folder of the configuration cannot be watched", "folder", folder, "error", err)
 		}
 	}
-	quiet := time.NewTimer(quietFor)
+	quiet := time.NewTimer(settledFor)
 	quiet.Stop()
 	for {
 		select {
 		case e := <-w.Events:
 			if filepath.Ext(e.Name) == ".hcl" && !e.Has(fsnotify.Chmod) {
-				quiet.Reset(quietFor)
+				quiet.Reset(settledFor)
 			}
 		case err := <-w.Errors:
 			d.log.Error("watch the configuration's files", "error", err)
