@@ -15,7 +15,11 @@ import (
 )
 
 func (a *API) systems(c *call) error {
-	return pageOf(a, c, a.Systems(), func(s host.System) string { return string(s.Name) })
+	out := []systemView{}
+	for _, s := range a.Systems() {
+		out = append(out, systemViewOf(s))
+	}
+	return pageOf(a, c, out, func(s systemView) string { return string(s.Name) })
 }
 
 func (a *API) system(c *call) error {
@@ -23,7 +27,7 @@ func (a *API) system(c *call) error {
 	if !ok {
 		return host.Errorf(host.CodeNotFound, "there is no system %q; /v1/admin/systems lists what there is", c.PathValue("system"))
 	}
-	a.write(c, http.StatusOK, s)
+	a.write(c, http.StatusOK, systemViewOf(s))
 	return nil
 }
 

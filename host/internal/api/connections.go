@@ -129,6 +129,17 @@ func (a *API) eventOf(t host.EventType, conn *host.Connection) (host.Event, erro
 	return host.Event{ID: host.EventID("evt_" + ulid.Make().String()), Type: t, Time: a.Clock(), Connection: conn.ID, Data: b}, nil
 }
 
+// statusEvents tell that a connection has another status than before.
+func (a *API) statusEvents(previous host.ConnectionStatus, conn *host.Connection) ([]host.Event, error) {
+	if conn.Status == previous {
+		return nil, nil
+	}
+	e, err := a.newEvent(host.EventConnectionStatusChanged, conn.ID, map[string]any{
+		"previous": previous, "status": conn.Status, "reason": conn.Reason, "since": stamp(conn.Since),
+	})
+	return []host.Event{e}, err
+}
+
 // update changes a stored connection and answers it.
 func (a *API) update(c *call, edit func(*host.Connection) error) (host.Connection, error) {
 	for {
@@ -136,14 +147,19 @@ func (a *API) update(c *call, edit func(*host.Connection) error) (host.Connectio
 		if err != nil {
 			return conn, err
 		}
+		previous := conn.Status
 		if err := edit(&conn); err != nil {
+			return conn, err
+		}
+		events, err := a.statusEvents(previous, &conn)
+		if err != nil {
 			return conn, err
 		}
 		put, err := state.PutOf(state.KindConnection, string(conn.ID), rev, &conn)
 		if err != nil {
 			return conn, err
 		}
-		if _, err = a.Store.Commit(c.Context(), a.Clock(), []state.Put{put}, nil, nil); !errors.Is(err, state.ErrChanged) {
+		if _, err = a.Store.Commit(c.Context(), a.Clock(), []state.Put{put}, events, nil); !errors.Is(err, state.ErrChanged) {
 			return conn, err
 		}
 	}
@@ -348,7 +364,12 @@ func (a *API) reconnect(c *call) error {
 		if !conn.DetachedAt.IsZero() {
 			return host.Errorf(host.CodeConflict, "the connection %s is detached: put its block back first", conn.ID)
 		}
+		previous := conn.Status
 		if err := a.renew(&conn, req.Credentials); err != nil {
+			return err
+		}
+		events, err := a.statusEvents(previous, &conn)
+		if err != nil {
 			return err
 		}
 		put, err := state.PutOf(state.KindConnection, string(conn.ID), rev, &conn)
@@ -359,7 +380,7 @@ func (a *API) reconnect(c *call) error {
 		if err != nil {
 			return err
 		}
-		token, err := a.Auth.Renew(c.Context(), conn.ID, auth.Step{Puts: []state.Put{put}, Events: []host.Event{event}})
+		token, err := a.Auth.Renew(c.Context(), conn.ID, auth.Step{Puts: []state.Put{put}, Events: append(events, event)})
 		if errors.Is(err, state.ErrChanged) {
 			continue
 		}

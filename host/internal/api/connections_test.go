@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
@@ -97,6 +98,51 @@ func TestSyncQueuesRunsAndSaysWhyItDoesNot(t *testing.T) {
 	r.want("sync status", r.ask("GET", "/v1/sync-status", r.token, "").data()[0]["status"], "queued")
 	r.edit(plant, func(c *host.Connection) { c.Paused = true })
 	r.want("paused", r.ask("POST", "/v1/sync", r.token, "").code(), "conflict")
+}
+
+func TestPausingHoldsAtOnceAndStatusesAreTold(t *testing.T) {
+	r := setup(t)
+	r.want("paused", r.ask("POST", "/v1/admin/connections/plant-7/pause", root, "").body["status"], "paused")
+	r.want("as the token sees it", r.ask("GET", "/v1/connection", r.token, "").body["status"], "paused")
+	r.edit(plant, func(c *host.Connection) { c.Status = host.StatusPaused }) // as the syncer does
+	r.want("resumed", r.ask("POST", "/v1/admin/connections/plant-7/resume", root, "").body["status"], "pending")
+	r.edit(plant, func(c *host.Connection) { c.Status = host.StatusAuthRequired })
+	r.want("reconnect", r.ask("POST", "/v1/admin/connections/plant-7/reconnect", root, `{"credentials":{"username":"u","password":"n"}}`).status, http.StatusOK)
+	told := r.ask("GET", "/v1/admin/events?type=connection.status_changed", root, "").data()
+	if len(told) != 1 {
+		t.Fatalf("%v", told)
+	}
+	data, _ := told[0]["data"].(map[string]any)
+	r.want("previous", data["previous"], "auth_required")
+	r.want("status", data["status"], "pending")
+}
+
+func TestSystemsAndEntitiesHaveAllTheirFields(t *testing.T) {
+	known := erp
+	known.Entities = []host.Entity{{Name: "items", Unified: true, Fields: []host.Field{{Name: "name"}, {Name: "uom"}}}, {Name: "native/Bin"}}
+	r := setup(t, func(p *api.Params) { p.Systems = func() []host.System { return []host.System{known} } })
+	system := r.ask("GET", "/v1/admin/systems/erp", root, "").body
+	for _, name := range []string{"name", "label", "vendor", "category", "auth", "settings", "entities", "coverage", "guide", "proof"} {
+		if _, ok := system[name]; !ok {
+			t.Errorf("a system has no %s", name)
+		}
+	}
+	all, _ := system["coverage"].(map[string]any)
+	items, _ := all["items"].(map[string]any)
+	r.want("filled", fmt.Sprint(items["filled"]), "[name uom]")
+	if missing := fmt.Sprint(items["missing"]); !strings.Contains(missing, "unit_cost") || strings.Contains(missing, "uom ") {
+		t.Errorf("missing: %s", missing)
+	}
+	for _, e := range r.ask("GET", "/v1/entities", r.token, "").data() {
+		for _, name := range []string{"name", "unified", "incremental", "creatable", "updatable", "deletable", "actions", "watchable", "records", "schema"} {
+			if _, ok := e[name]; !ok {
+				t.Errorf("%v has no %s", e["name"], name)
+			}
+		}
+		if e["name"] == "items" {
+			r.want("schema", e["schema"], "/openapi.json#/components/schemas/items")
+		}
+	}
 }
 
 func TestProgressOfARunIsShown(t *testing.T) {

@@ -99,7 +99,13 @@ func (a *API) events(c *call) error {
 				}
 			}
 			looked += len(part)
-			out.HasMore = len(part) == limit
+			if out.HasMore = len(part) == limit; out.HasMore {
+				next, err := a.Store.Events(c.Context(), after, 1)
+				if err != nil {
+					return false, err
+				}
+				out.HasMore = len(next) > 0
+			}
 			if len(out.Data) > 0 || !out.HasMore || looked >= mostLookedAt {
 				return len(out.Data) > 0 || out.HasMore, nil
 			}

@@ -168,7 +168,7 @@ func (a *API) docs(c *call) error {
 		rows = append(rows, row{r.method, r.path, r.summary, token, query})
 	}
 	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	c.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; frame-ancestors 'none'")
+	c.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 	return docsPage.Execute(c.w, map[string]any{"Version": a.Version, "Rows": rows})
 }
 

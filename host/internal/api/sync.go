@@ -28,13 +28,10 @@ func (a *API) entities(c *call) error {
 	}
 	var out []entityView
 	for _, e := range c.conn.Entities {
-		v := entityView{Entity: e, Records: records[e.Name]}
+		v := entityView{Entity: e, Actions: append([]string{}, e.Actions...), Records: records[e.Name]}
 		if e.Unified {
 			at := "/openapi.json#/components/schemas/" + string(e.Name)
 			v.Schema = &at
-		}
-		if v.Actions == nil {
-			v.Actions = []string{}
 		}
 		out = append(out, v)
 	}

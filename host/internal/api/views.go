@@ -2,9 +2,11 @@ package api
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/sdk/model"
 )
 
 // Views are what is answered: the nouns with times in milliseconds, durations
@@ -57,9 +59,10 @@ type connectionView struct {
 }
 
 func viewOf(c *host.Connection) connectionView {
+	status, reason := statusOf(c)
 	v := connectionView{
-		ID: c.ID, Label: c.Label, System: c.System, Status: c.Status, Since: stamp(c.Since),
-		Reason: c.Reason, ManagedBy: c.ManagedBy, Metadata: c.Metadata, Entities: []host.EntityName{},
+		ID: c.ID, Label: c.Label, System: c.System, Status: status, Since: stamp(c.Since),
+		Reason: reason, ManagedBy: c.ManagedBy, Metadata: c.Metadata, Entities: []host.EntityName{},
 	}
 	if v.Metadata == nil {
 		v.Metadata = map[string]string{}
@@ -68,6 +71,19 @@ func viewOf(c *host.Connection) connectionView {
 		v.Entities = append(v.Entities, e.Name)
 	}
 	return v
+}
+
+// statusOf is the status with what a person has just asked for: pausing and
+// resuming hold at once, and are written down with their event a moment later.
+func statusOf(c *host.Connection) (host.ConnectionStatus, string) {
+	switch {
+	case c.Invalid != "" || !c.DetachedAt.IsZero():
+	case c.Paused && c.Status != host.StatusPaused:
+		return host.StatusPaused, "paused by a person"
+	case !c.Paused && c.Status == host.StatusPaused:
+		return host.StatusPending, "to be checked"
+	}
+	return c.Status, c.Reason
 }
 
 // orderView is a standing order in words.
@@ -130,8 +146,51 @@ func adminViewOf(c *host.Connection) adminView {
 // entityView is an entity with what is kept of it.
 type entityView struct {
 	host.Entity
-	Records int64   `json:"records"`
-	Schema  *string `json:"schema"` // where it is described; null for a native entity
+	Actions []string `json:"actions"`
+	Records int64    `json:"records"`
+	Schema  *string  `json:"schema"` // where it is described; null for a native entity
+}
+
+// systemView is a system with how much of the common model it fills.
+type systemView struct {
+	host.System
+	Vendor   string                       `json:"vendor"`
+	Guide    string                       `json:"guide"`
+	Proof    string                       `json:"proof"`
+	Settings []host.Setting               `json:"settings"`
+	Auth     []host.AuthMethod            `json:"auth"`
+	Entities []host.Entity                `json:"entities"`
+	Coverage map[host.EntityName]coverage `json:"coverage"`
+}
+
+// coverage tells which fields of a unified entity a connector fills.
+type coverage struct {
+	Filled  []string `json:"filled"`
+	Missing []string `json:"missing"`
+}
+
+func systemViewOf(s host.System) systemView {
+	v := systemView{
+		System: s, Vendor: s.Vendor, Guide: s.Guide, Proof: s.Proof, Settings: append([]host.Setting{}, s.Settings...),
+		Auth: append([]host.AuthMethod{}, s.Auth...), Entities: append([]host.Entity{}, s.Entities...), Coverage: map[host.EntityName]coverage{},
+	}
+	for i := range s.Entities {
+		e := &s.Entities[i]
+		unified, ok := model.Lookup(string(e.Name))
+		if !ok || len(e.Fields) == 0 {
+			continue // what it fills is told after the login alone
+		}
+		c := coverage{Filled: []string{}, Missing: []string{}}
+		for _, f := range unified.Fields {
+			if slices.ContainsFunc(e.Fields, func(x host.Field) bool { return x.Name == f.Name }) {
+				c.Filled = append(c.Filled, f.Name)
+			} else {
+				c.Missing = append(c.Missing, f.Name)
+			}
+		}
+		v.Coverage[e.Name] = c
+	}
+	return v
 }
 
 // syncView is how an entity's sync stands.
