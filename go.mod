@@ -14,6 +14,7 @@ require (
 	github.com/oklog/ulid/v2 v2.1.2 // ids that sort by their time
 	github.com/prometheus/client_golang v1.25.0 // /metrics
 	github.com/rogpeppe/go-internal v1.16.0 // tests: the command line by scripts
+	github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // tests: answers held against their description
 	github.com/spf13/cobra v1.10.2 // the command line
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // tests: signatures held against the official library
 	github.com/tink-crypto/tink-go/v2 v2.9.0 // keysets and sealing

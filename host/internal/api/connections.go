@@ -41,15 +41,15 @@ func (a *API) oneConnection(c *call) error {
 
 // request is a connection as it is asked for.
 type request struct {
-	ID          host.ConnectionID             `json:"id"`
+	ID          host.ConnectionID             `json:"id,omitempty"`
 	System      host.SystemName               `json:"system"`
-	Label       string                        `json:"label"`
-	Settings    map[string]any                `json:"settings"`
-	Auth        string                        `json:"auth"`
-	Credentials map[string]string             `json:"credentials"`
-	Metadata    map[string]string             `json:"metadata"`
-	Sync        map[string]*orderView         `json:"sync"`
-	Webhooks    map[host.EndpointID]*hookView `json:"webhooks"`
+	Label       string                        `json:"label,omitempty"`
+	Settings    map[string]any                `json:"settings,omitempty"`
+	Auth        string                        `json:"auth,omitempty"`
+	Credentials map[string]string             `json:"credentials,omitempty"`
+	Metadata    map[string]string             `json:"metadata,omitempty"`
+	Sync        map[string]*orderView         `json:"sync,omitempty"`
+	Webhooks    map[host.EndpointID]*hookView `json:"webhooks,omitempty"`
 }
 
 // create makes a connection and its first token.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
 	"github.com/dinrail/dinrail/host/internal/auth"
 )
 
@@ -48,7 +49,7 @@ var opens = map[string]string{
 }
 
 func TestEachTokenOpensWhatItIsForAndNothingElse(t *testing.T) {
-	r := setup(t)
+	r := setup(t, func(p *api.Params) { p.PageURL = func() string { return "https://connect.example.com" } })
 	tokens := map[string]string{"nobody": "", "data": "", "write": r.token, "admin": root}
 	for _, role := range []host.Role{host.RoleViewer, host.RoleOperator, host.RoleConnector} {
 		token, err := r.auth.MintAdmin(t.Context(), string(role), role, nil, time.Time{})

@@ -81,6 +81,9 @@ type exchangeAnswer struct {
 }
 
 func (a *API) createSession(c *call) error {
+	if a.PageURL == nil {
+		return host.Errorf(host.CodeUnsupported, "this host serves no connect page")
+	}
 	var req sessionRequest
 	if err := body(c, &req); err != nil {
 		return err
