@@ -71,7 +71,7 @@ func (c *cli) eventTail() *cobra.Command {
 			}
 			return c.tail(command, request{segments: admin("events"), query: query}, true, func(raw json.RawMessage) error {
 				if asJSON {
-					_, err := fmt.Fprintln(c.out, string(raw))
+					_, err := fmt.Fprintln(c.out, string(escaped(raw)))
 					return err
 				}
 				var e struct {

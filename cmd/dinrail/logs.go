@@ -46,7 +46,7 @@ func (c *cli) logs() *cobra.Command {
 			}
 			return c.tail(command, request{segments: admin("logs"), query: query}, follow, func(raw json.RawMessage) error {
 				if asJSON {
-					_, err := fmt.Fprintln(c.out, string(raw))
+					_, err := fmt.Fprintln(c.out, string(escaped(raw)))
 					return err
 				}
 				var l logLine

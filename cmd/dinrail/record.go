@@ -169,7 +169,7 @@ func export(command *cobra.Command, target *client, r request, out io.Writer) (n
 			return fmt.Errorf("write the records: %w", err)
 		}
 		line.WriteByte('\n')
-		if _, err := line.WriteTo(w); err != nil {
+		if _, err := w.Write(escaped(line.Bytes())); err != nil {
 			return fmt.Errorf("write the records: %w", err)
 		}
 		return nil

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +9,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -64,15 +65,37 @@ func (t terminal) line() (string, error) {
 
 // json writes v for programs.
 func (t terminal) json(v any) error {
-	w := bufio.NewWriter(t.out)
-	e := json.NewEncoder(w)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		return err
 	}
-	return w.Flush()
+	_, err := t.out.Write(escaped(b.Bytes()))
+	return err
 }
+
+// escaped returns JSON with those control characters escaped that JSON lets
+// stand: DEL, and the C1 set, with which a text can drive a terminal too.
+func escaped(b []byte) []byte {
+	if !bytes.ContainsFunc(b, c1) {
+		return b
+	}
+	out := make([]byte, 0, len(b)+64)
+	for len(b) > 0 {
+		r, n := utf8.DecodeRune(b)
+		if c1(r) {
+			out = fmt.Appendf(out, `\u%04x`, r)
+		} else {
+			out = append(out, b[:n]...)
+		}
+		b = b[n:]
+	}
+	return out
+}
+
+func c1(r rune) bool { return r >= 0x7f && r < 0xa0 }
 
 // table writes rows for people; the first is the heading.
 func (t terminal) table(rows [][]string) error {
@@ -90,7 +113,7 @@ func (t terminal) table(rows [][]string) error {
 // a foreign system is not trusted.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if r < ' ' || c1(r) {
 			return ' '
 		}
 		return r

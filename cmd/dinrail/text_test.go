@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 )
 
@@ -38,5 +40,26 @@ func TestExportedTextIsNoTemplate(t *testing.T) {
 func TestTextOfForeignSystemsDoesNotDriveTheTerminal(t *testing.T) {
 	if got := oneLine("a\x1b[2Jb\nc\u009bd"); got != "a [2Jb c d" {
 		t.Errorf("oneLine = %q", got)
+	}
+	var out bytes.Buffer
+	to := terminal{out: &out}
+	if err := to.json(map[string]string{"a": "x\x1b[2J\x7f\u009bdä"}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "{\n  \"a\": \"x\\u001b[2J\\u007f\\u009bdä\"\n}\n"; out.String() != want {
+		t.Errorf("json = %q, want %q", out.String(), want)
+	}
+	out.Reset()
+	if err := to.table([][]string{{"A", "B"}, {"x\ty\x1b]0;title\a", "z\r\u0085"}}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\a\r\t\u0085") || strings.Count(out.String(), "\n") != 2 {
+		t.Errorf("table = %q", out.String())
+	}
+	if p := (&problem{Detail: "no\x1b[31m", Code: "not\x1bfound"}); strings.Contains(p.Error(), "\x1b") {
+		t.Errorf("problem = %q", p.Error())
+	}
+	if d := (detail{Location: "a\x1b", Message: "b\x9b"}); strings.ContainsAny(d.String(), "\x1b") {
+		t.Errorf("detail = %q", d.String())
 	}
 }

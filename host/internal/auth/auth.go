@@ -14,6 +14,7 @@ import (
 	"crypto/subtle"
 	"encoding/base32"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -170,11 +171,13 @@ func checked(rest string) (string, bool) {
 	if err != nil || len(b) != 36 {
 		return "", false
 	}
-	sum := crc32.ChecksumIEEE(b[:32])
-	if uint32(b[32])<<24|uint32(b[33])<<16|uint32(b[34])<<8|uint32(b[35]) != sum {
-		return "", false
-	}
-	return ref, true
+	return ref, binary.BigEndian.Uint32(b[32:]) == checksum(ref, b[:32])
+}
+
+// checksum is over reference and secret, so that one mistyped letter of either
+// is seen before anything is looked up.
+func checksum(ref string, secret []byte) uint32 {
+	return crc32.ChecksumIEEE(append([]byte(ref), secret...))
 }
 
 // make returns a new token and what is stored of it.
@@ -184,16 +187,15 @@ func (a *Auth) make(prefix string, t host.Token) (string, host.Token) {
 	return token, t
 }
 
-// secret returns a new secret text: prefix, reference, 256 bits and their
-// checksum; and with it the reference and the hash of the whole.
+// secret returns a new secret text: prefix, reference, 256 bits and the checksum
+// of both; and with it the reference and the hash of the whole.
 func secret(prefix string) (text, id string, hash []byte) {
 	ref := make([]byte, 10)
 	secret := make([]byte, 32, 36)
 	_, _ = rand.Read(ref)    // never fails: crypto/rand
 	_, _ = rand.Read(secret) // the same
-	sum := crc32.ChecksumIEEE(secret)
-	secret = append(secret, byte(sum>>24), byte(sum>>16), byte(sum>>8), byte(sum))
 	id = strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(ref))
+	secret = binary.BigEndian.AppendUint32(secret, checksum(id, secret))
 	text = prefix + id + "_" + base64.RawURLEncoding.EncodeToString(secret)
 	sum256 := sha256.Sum256([]byte(text))
 	return text, id, sum256[:]

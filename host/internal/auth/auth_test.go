@@ -145,3 +145,46 @@ func TestConfiguredTokenHasItsRoleAndPatterns(t *testing.T) {
 		t.Error("a token that the configuration no longer names opens")
 	}
 }
+
+// unread is a store that nobody may ask for a token.
+type unread struct {
+	*memory.Engine
+	t *testing.T
+}
+
+func (u unread) Document(_ context.Context, _ host.Partition, kind state.Kind, id string) (state.Document, error) {
+	u.t.Errorf("the %s %q was looked up", kind, id)
+	return state.Document{}, state.ErrNotFound
+}
+
+func TestMistypedTokenIsRefusedBeforeAnyLookup(t *testing.T) {
+	now := time.Now()
+	a, _ := setup(t, &now)
+	token, err := a.MintConnection(t.Context(), "a", "default", host.AccessRead, time.Time{}, auth.Step{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	engine := memory.New()
+	defer func() { _ = engine.Close() }()
+	blind, err := auth.New(auth.Params{Store: state.NewStore(unread{engine, t}, plain{}), Clock: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := len(auth.ConnectionPrefix); i < len(token); i++ { // any one character
+		for _, other := range []byte("aZ09-_") {
+			mistyped := []byte(token)
+			if mistyped[i] == other {
+				continue
+			}
+			mistyped[i] = other
+			if _, err := blind.Authenticate(t.Context(), string(mistyped)); host.CodeOf(err) != host.CodeUnauthorized {
+				t.Errorf("%d: %v", i, err)
+			}
+		}
+	}
+	for _, wrong := range []string{"", "drc_", "dra_", token[:len(token)-1], token + "a", "x" + token, strings.ToUpper(token), strings.Replace(token, "drc_", "drx_", 1)} {
+		if _, err := blind.Authenticate(t.Context(), wrong); host.CodeOf(err) != host.CodeUnauthorized {
+			t.Errorf("%q: %v", wrong, err)
+		}
+	}
+}
