@@ -53,7 +53,10 @@ type Connection struct {
 	Auth      string            `json:"auth,omitempty"`
 	Metadata  map[string]string `json:"metadata,omitempty"`
 	Network   *Network          `json:"network,omitempty"`
-	Exclude   []string          `json:"exclude,omitempty"` // "entity.field": never stored
+	// NoPrivate: its block says that the system may not stand in a private
+	// network. PublicOnly tells what holds.
+	NoPrivate bool     `json:"no_private,omitempty"`
+	Exclude   []string `json:"exclude,omitempty"` // "entity.field": never stored
 	// Webhooks are the event types that it asks for at an endpoint, in the place
 	// of those that the endpoint asks for itself.
 	Webhooks map[EndpointID][]string `json:"webhooks,omitempty"`
@@ -158,6 +161,11 @@ func (c *Connection) Runnable() bool {
 	return !c.Paused && c.Invalid == "" && c.DetachedAt.IsZero() && c.Credentials != nil &&
 		(c.Status == StatusPending || c.Status == StatusOnline || c.Status == StatusOffline)
 }
+
+// PublicOnly says whether the system may not stand in a private network, but
+// for those that host.private_targets names: so for every connection that the
+// API or the connect page made.
+func (c *Connection) PublicOnly() bool { return c.NoPrivate || c.ManagedBy == ManagedByAPI }
 
 // CredentialsFrom decodes an opened credentials blob.
 func CredentialsFrom(opened []byte) (map[string]string, error) {

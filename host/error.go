@@ -23,6 +23,7 @@ const (
 	CodeConflict         Code = "conflict"          // somebody changed it in between
 	CodeUnsupported      Code = "unsupported"       // the connector has no such power
 	CodeInternal         Code = "internal"          // a fault of ours or of the connector: the operator's log tells more
+	CodeAddressRefused   Code = "address_refused"   // the system stands where the connection may not reach
 
 	CodeCursorExpired         Code = "cursor_expired"           // the cursor is older than what is kept: start again
 	CodeInvalidCursor         Code = "invalid_cursor"           // not a cursor of ours, or one for another list

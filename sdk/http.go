@@ -8,8 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -19,15 +17,13 @@ import (
 
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
 	"github.com/dinrail/dinrail/proto/wire"
+	"github.com/dinrail/dinrail/sdk/reach"
 )
 
 // Bounds of one call to a system.
 const (
 	callTimeout = 60 * time.Second // in all, where the context has no earlier end
 	maxAnswer   = 32 << 20         // bytes of an answer's body
-
-	shortBlock   = 10 * time.Second // after "too many requests" without a word on when to come back
-	longestBlock = time.Hour        // of what an answer may ask for
 )
 
 type pathKey struct{}
@@ -38,44 +34,28 @@ func WithPath(ctx context.Context, template string) context.Context {
 	return context.WithValue(ctx, pathKey{}, template)
 }
 
-// client makes the calls of one connection: one budget for all of them, the
-// operator's network block, bounds in time and size, and a report of each.
+// client makes the calls of one connection: within the login's budget, by the
+// operator's network block, bounded in time and size, and with a report of each.
 type client struct {
 	transport *http.Transport
-	report    func(*connectorv1.Call)
-
-	mu      sync.Mutex
-	blocked time.Time // the system asked for no call before
+	budget    *budget
+	report    func(*connectorv1.ReportsResponse)
 }
 
-func newClient(n *connectorv1.Network, report func(*connectorv1.Call)) (*client, error) {
-	secure, err := tlsOf(n)
+// newClient returns an error that is a *Failure with a path.
+func newClient(n *reach.Network, b *budget, report func(*connectorv1.ReportsResponse)) (*client, error) {
+	t, err := n.Transport(dialTimeout)
+	if wrong, ok := errors.AsType[*reach.Mistake](err); ok {
+		return nil, &Failure{Code: CodeInvalid, Path: "network." + wrong.Field, Message: "the network's " + wrong.Field + " " + wrong.Message}
+	}
 	if err != nil {
 		return nil, err
 	}
-	t := &http.Transport{
-		DialContext:            dialSystem,
-		TLSHandshakeTimeout:    15 * time.Second,
-		ResponseHeaderTimeout:  callTimeout,
-		IdleConnTimeout:        90 * time.Second,
-		MaxIdleConnsPerHost:    4,
-		MaxResponseHeaderBytes: 256 << 10,
-		ForceAttemptHTTP2:      true,
-		TLSClientConfig:        secure,
-	}
-	if p := n.GetProxy(); p != "" {
-		proxy, err := url.Parse(p)
-		if err != nil || proxy.Host == "" {
-			return nil, &Failure{Code: CodeInvalid, Path: "network.proxy", Message: "the network's proxy is not a URL"}
-		}
-		t.Proxy = func(r *http.Request) (*url.URL, error) {
-			if direct(r.URL.Hostname(), n.GetNoProxy()) {
-				return nil, nil
-			}
-			return proxy, nil
-		}
-	}
-	return &client{transport: t, report: report}, nil
+	t.ResponseHeaderTimeout = callTimeout
+	t.IdleConnTimeout = 90 * time.Second
+	t.MaxIdleConnsPerHost = 4
+	t.MaxResponseHeaderBytes = 256 << 10
+	return &client{transport: t, budget: b, report: report}, nil
 }
 
 // http returns the client that a connector uses.
@@ -98,11 +78,8 @@ func (c *client) close() { c.transport.CloseIdleConnections() }
 
 // RoundTrip implements http.RoundTripper.
 func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
-	c.mu.Lock()
-	blocked := c.blocked
-	c.mu.Unlock()
-	if time.Now().Before(blocked) {
-		return nil, &Failure{Code: CodeRateLimited, Message: "the system asked for fewer calls", RetryAt: blocked}
+	if at := c.budget.until(); time.Now().Before(at) {
+		return nil, &Failure{Code: CodeRateLimited, Message: "the system asked for fewer calls", RetryAt: at}
 	}
 	path, _ := r.Context().Value(pathKey{}).(string)
 	if path == "" {
@@ -116,35 +93,23 @@ func (c *client) RoundTrip(r *http.Request) (*http.Response, error) {
 		cancel()
 		err = unreachable(r, err)
 		call.Milliseconds, call.Error = ms(started), err.Error()
-		c.report(call)
+		c.told(call)
 		return nil, err
 	}
 	call.Status = int32(res.StatusCode)
-	if res.StatusCode == http.StatusTooManyRequests || res.StatusCode == http.StatusServiceUnavailable {
-		c.block(res, time.Now())
+	if at, news := c.budget.heed(res, time.Now()); news {
+		c.report(&connectorv1.ReportsResponse{Report: &connectorv1.ReportsResponse_Budget{Budget: &connectorv1.Budget{BlockedUntil: timestamppb.New(at)}}})
 	}
 	res.Body = &body{ReadCloser: res.Body, host: r.URL.Host, left: maxAnswer, done: func(n int64) {
 		cancel()
 		call.Milliseconds, call.Bytes = ms(started), n
-		c.report(call)
+		c.told(call)
 	}}
 	return res, nil
 }
 
-// block keeps all calls of the connection back for as long as the answer asks.
-func (c *client) block(res *http.Response, now time.Time) {
-	at := RetryAfter(res.Header, now)
-	if at.IsZero() && res.StatusCode == http.StatusTooManyRequests {
-		at = now.Add(shortBlock)
-	}
-	if limit := now.Add(longestBlock); at.After(limit) {
-		at = limit
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if at.After(c.blocked) {
-		c.blocked = at
-	}
+func (c *client) told(call *connectorv1.Call) {
+	c.report(&connectorv1.ReportsResponse{Report: &connectorv1.ReportsResponse_Call{Call: call}})
 }
 
 // trace returns the trace under which the host asked, for the report alone: a
@@ -162,6 +127,9 @@ func ms(since time.Time) float64 { return float64(time.Since(since).Microseconds
 func unreachable(r *http.Request, err error) error {
 	if errors.Is(err, context.Canceled) {
 		return err
+	}
+	if refused, ok := errors.AsType[*reach.RefusedError](err); ok {
+		return refusal(r.URL.Host, refused)
 	}
 	var dns *net.DNSError
 	var authority x509.UnknownAuthorityError
@@ -185,22 +153,6 @@ func unreachable(r *http.Request, err error) error {
 		f.Message = fmt.Sprintf("%s could not be reached: %s", where, err)
 	}
 	return f
-}
-
-// RetryAfter returns when an answer asks to come back; zero where it does not
-// say (RFC 9110, section 10.2.3).
-func RetryAfter(h http.Header, now time.Time) time.Time {
-	v := h.Get("Retry-After")
-	if v == "" {
-		return time.Time{}
-	}
-	if s, err := strconv.Atoi(v); err == nil && s >= 0 {
-		return now.Add(time.Duration(s) * time.Second)
-	}
-	if t, err := http.ParseTime(v); err == nil {
-		return t
-	}
-	return time.Time{}
 }
 
 // body bounds an answer and tells when it has been read.

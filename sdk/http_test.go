@@ -25,18 +25,33 @@ import (
 // caller is one connection's client and what it reported.
 type caller struct {
 	*client
-	mu    sync.Mutex
-	calls []*connectorv1.Call
+	mu      sync.Mutex
+	calls   []*connectorv1.Call
+	budgets []*connectorv1.Budget
 }
 
 func newCaller(t *testing.T, n *connectorv1.Network) *caller {
 	t.Helper()
+	return sharing(t, n, &budget{})
+}
+
+// sharing returns a caller with the budget of its login.
+func sharing(t *testing.T, n *connectorv1.Network, b *budget) *caller {
+	t.Helper()
 	c := &caller{}
-	var err error
-	c.client, err = newClient(n, func(call *connectorv1.Call) {
+	network, err := networkOf(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.client, err = newClient(network, b, func(m *connectorv1.ReportsResponse) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.calls = append(c.calls, call)
+		if m.GetCall() != nil {
+			c.calls = append(c.calls, m.GetCall())
+		}
+		if m.GetBudget() != nil {
+			c.budgets = append(c.budgets, m.GetBudget())
+		}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -70,11 +85,11 @@ func wantFailure(t *testing.T, err error, code Code, words string) *Failure {
 	return f
 }
 
-func TestTooManyCallsHoldAllCallsOfTheConnectionBack(t *testing.T) {
+func TestTooManyCallsHoldAllCallsOfTheLoginBack(t *testing.T) {
 	for _, c := range []struct {
 		name, header string
 		wait         time.Duration
-	}{{"as told", "120", 2 * time.Minute}, {"not told", "", shortBlock}, {"told beyond reason", "999999999", longestBlock}} {
+	}{{"as told", "120", 2 * time.Minute}, {"told as a date", time.Now().Add(3 * time.Minute).UTC().Format(http.TimeFormat), 3 * time.Minute}, {"not told", "", shortBlock}, {"told beyond reason", "999999999", longestBlock}} {
 		t.Run(c.name, func(t *testing.T) {
 			reached := 0
 			system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -85,11 +100,15 @@ func TestTooManyCallsHoldAllCallsOfTheConnectionBack(t *testing.T) {
 				w.WriteHeader(http.StatusTooManyRequests)
 			}))
 			defer system.Close()
-			one := newCaller(t, nil)
+			shared := &budget{}
+			one, other := sharing(t, nil, shared), sharing(t, nil, shared)
 			if _, err := one.get(t.Context(), system.URL); err != nil {
 				t.Fatal(err)
 			}
-			_, err := one.get(t.Context(), system.URL+"/other")
+			if len(one.budgets) != 1 || time.Until(one.budgets[0].GetBlockedUntil().AsTime()) > c.wait {
+				t.Errorf("reported as budget: %v", one.budgets)
+			}
+			_, err := other.get(t.Context(), system.URL+"/other")
 			f := wantFailure(t, err, CodeRateLimited, "fewer calls")
 			if left := time.Until(f.RetryAt); left > c.wait || left < c.wait-10*time.Second {
 				t.Errorf("to come back in %s, want %s", left, c.wait)
@@ -98,7 +117,7 @@ func TestTooManyCallsHoldAllCallsOfTheConnectionBack(t *testing.T) {
 				t.Errorf("the system was called %d times", reached)
 			}
 			if _, err := newCaller(t, nil).get(t.Context(), system.URL); err != nil {
-				t.Errorf("another connection is held back: %v", err)
+				t.Errorf("another login is held back: %v", err)
 			}
 		})
 	}
@@ -197,11 +216,15 @@ func TestPinnedCertificateAndOwnAuthorityAreAccepted(t *testing.T) {
 
 func TestMistakesInTheNetworkBlockNameTheirPlace(t *testing.T) {
 	for path, n := range map[string]*connectorv1.Network{
-		"network.ca":          {Ca: "no certificate"},
-		"network.fingerprint": {Fingerprint: "sha256:12"},
-		"network.proxy":       {Proxy: "::"},
+		"network.ca":              {Ca: "no certificate"},
+		"network.fingerprint":     {Fingerprint: "sha256:12"},
+		"network.proxy":           {Proxy: "::"},
+		"network.private_targets": {PrivateTargets: []string{"10.0.0.1"}},
 	} {
-		_, err := newClient(n, nil)
+		network, err := networkOf(n)
+		if err == nil {
+			_, err = newClient(network, &budget{}, nil)
+		}
 		if f := wantFailure(t, err, CodeInvalid, "network's"); f.Path != path {
 			t.Errorf("path %q, want %q", f.Path, path)
 		}

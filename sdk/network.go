@@ -2,78 +2,48 @@ package sdk
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/tls"
-	"crypto/x509"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"time"
 
 	connectorv1 "github.com/dinrail/dinrail/proto/dinrail/connector/v1"
+	"github.com/dinrail/dinrail/sdk/reach"
 )
 
-// dialSystem opens a connection to a system.
-func dialSystem(ctx context.Context, network, address string) (net.Conn, error) {
-	return (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
-}
+const dialTimeout = 15 * time.Second
 
-// tlsOf is how certificates are checked: by the system's authorities and the
-// network's, or by a pin.
-func tlsOf(n *connectorv1.Network) (*tls.Config, error) {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if n.GetCa() != "" {
-		pool, err := x509.SystemCertPool()
+// networkOf returns how the host wants a connection's system to be reached.
+func networkOf(m *connectorv1.Network) (*reach.Network, error) {
+	n := &reach.Network{CA: m.GetCa(), Proxy: m.GetProxy(), NoProxy: m.GetNoProxy(), Fingerprint: m.GetFingerprint(), PublicOnly: m.GetPublicOnly()}
+	for _, text := range m.GetPrivateTargets() {
+		p, err := netip.ParsePrefix(text)
 		if err != nil {
-			pool = x509.NewCertPool()
+			return nil, &Failure{Code: CodeInvalid, Path: "network.private_targets", Message: fmt.Sprintf("the network's private target %q is no prefix of addresses", text)}
 		}
-		if !pool.AppendCertsFromPEM([]byte(n.GetCa())) {
-			return nil, &Failure{Code: CodeInvalid, Path: "network.ca", Message: "the network's ca holds no certificate in PEM form"}
-		}
-		c.RootCAs = pool
+		n.PrivateTargets = append(n.PrivateTargets, p)
 	}
-	if f := n.GetFingerprint(); f != "" {
-		want, err := hex.DecodeString(strings.ReplaceAll(strings.TrimPrefix(f, "sha256:"), ":", ""))
-		if err != nil || len(want) != sha256.Size {
-			return nil, &Failure{Code: CodeInvalid, Path: "network.fingerprint", Message: "the network's fingerprint is not sha256: and 64 hexadecimal digits"}
-		}
-		// The pin replaces the check of the chain: it names the one certificate
-		// that is accepted.
-		c.InsecureSkipVerify = true
-		c.VerifyConnection = func(cs tls.ConnectionState) error {
-			if got := sha256.Sum256(cs.PeerCertificates[0].Raw); string(got[:]) != string(want) {
-				return fmt.Errorf("the certificate's fingerprint is sha256:%x, not the one that is pinned", got)
-			}
-			return nil
-		}
-	}
-	return c, nil
+	return n, nil
 }
 
-// dialerOf opens connections for connectors that speak another protocol than
+// dialer opens connections for connectors that speak another protocol than
 // HTTP. An HTTP proxy does not carry those.
-func dialerOf(n *connectorv1.Network) func(ctx context.Context, network, address string) (net.Conn, error) {
+func dialer(n *reach.Network) reach.Dial {
+	dial := n.Dialer(dialTimeout)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		if name, _, err := net.SplitHostPort(address); err == nil && n.GetProxy() != "" && !direct(name, n.GetNoProxy()) {
+		if name, _, err := net.SplitHostPort(address); err == nil && !n.Direct(name) {
 			return nil, &Failure{Code: CodeInvalid, Path: "network.proxy", Message: fmt.Sprintf("%s would be reached through a proxy, which carries HTTP alone; name it in the network's no_proxy", name)}
 		}
-		return dialSystem(ctx, network, address)
+		c, err := dial(ctx, network, address)
+		if refused, ok := errors.AsType[*reach.RefusedError](err); ok {
+			return nil, refusal(address, refused)
+		}
+		return c, err
 	}
 }
 
-// direct says whether a host is reached without the proxy: named exactly, by a
-// domain with a leading dot, or by a prefix of addresses.
-func direct(name string, noProxy []string) bool {
-	addr, addrErr := netip.ParseAddr(name)
-	for _, n := range noProxy {
-		if strings.EqualFold(n, name) || strings.HasPrefix(n, ".") && strings.HasSuffix(strings.ToLower(name), strings.ToLower(n)) {
-			return true
-		}
-		if p, err := netip.ParsePrefix(n); err == nil && addrErr == nil && p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+// refusal says in words that an address may not be reached.
+func refusal(where string, err *reach.RefusedError) *Failure {
+	return &Failure{Code: CodeAddressRefused, Message: where + " was not called: " + err.Reason, Err: err}
 }

@@ -209,6 +209,7 @@ const (
 	CodeConflict         Code = wire.Conflict         // changed in between
 	CodeUnsupported      Code = wire.Unsupported      // no such power
 	CodeInternal         Code = wire.Internal         // a fault of the connector or an answer it cannot read
+	CodeAddressRefused   Code = wire.AddressRefused   // it stands where this connection may not reach; HTTP and Dial tell
 )
 
 // Failure is an error with a code and words for a person. Any other error that

@@ -2,6 +2,7 @@ package sdk
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -38,7 +39,7 @@ func Serve(c Connector) {
 func newServer(c Connector, out io.Writer) *server {
 	secrets := &redactor{}
 	log := hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: &redacting{out, secrets}, JSONFormat: true})
-	return &server{connector: c, log: log, secrets: secrets, open: map[string]*opened{}, reports: newReports()}
+	return &server{connector: c, log: log, secrets: secrets, open: map[string]*opened{}, budgets: budgets{all: map[[sha256.Size]byte]*budget{}}, reports: newReports()}
 }
 
 func (s *server) options() []grpc.ServerOption {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -20,6 +21,7 @@ type server struct {
 	log       hclog.Logger
 	secrets   *redactor
 	reports   *reports
+	budgets   budgets
 	guard     sync.Once // of what is printed
 
 	mu   sync.Mutex
@@ -30,6 +32,7 @@ type server struct {
 type opened struct {
 	conn   Connection
 	client *client
+	leave  func() // the login's budget
 }
 
 func (s *server) find(handle string) (*opened, error) {
@@ -95,22 +98,35 @@ func (s *server) Open(ctx context.Context, r *connectorv1.OpenRequest) (*connect
 		return nil, err
 	}
 	handle := rand.Text()
-	c, err := newClient(r.GetNetwork(), func(call *connectorv1.Call) {
-		call.Path, call.Error = s.secrets.hide(call.GetPath()), s.secrets.hide(call.GetError())
-		s.reports.add(&connectorv1.ReportsResponse{Handle: handle, Report: &connectorv1.ReportsResponse_Call{Call: call}})
+	network, err := networkOf(r.GetNetwork())
+	if err != nil {
+		return nil, err
+	}
+	shared, leave, err := s.budgets.of(r, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	c, err := newClient(network, shared, func(m *connectorv1.ReportsResponse) {
+		if call := m.GetCall(); call != nil {
+			call.Path, call.Error = s.secrets.hide(call.GetPath()), s.secrets.hide(call.GetError())
+		}
+		m.Handle = handle
+		s.reports.add(m)
 	})
 	if err != nil {
+		leave()
 		return nil, err
 	}
 	conn, err := s.connector.Open(ctx, OpenRequest{
 		Connection: r.GetConnection(), System: r.GetSystem(), Settings: settings, Auth: r.GetAuth(), Credentials: r.GetCredentials(),
-		Definition: definitionOf(r.GetDefinition()), HTTP: c.http(), Dial: dialerOf(r.GetNetwork()), TLS: c.transport.TLSClientConfig.Clone(), Log: s.log.With("connection", r.GetConnection()),
+		Definition: definitionOf(r.GetDefinition()), HTTP: c.http(), Dial: dialer(network), TLS: c.transport.TLSClientConfig.Clone(), Log: s.log.With("connection", r.GetConnection()),
 	})
 	if err != nil {
+		leave()
 		return nil, err
 	}
 	s.mu.Lock()
-	s.open[handle] = &opened{conn, c}
+	s.open[handle] = &opened{conn, c, leave}
 	s.mu.Unlock()
 	return &connectorv1.OpenResponse{Handle: handle}, nil
 }
@@ -236,6 +252,7 @@ func (s *server) Close(_ context.Context, r *connectorv1.CloseRequest) (*connect
 		return &connectorv1.CloseResponse{}, nil
 	}
 	defer o.client.close()
+	defer o.leave()
 	return &connectorv1.CloseResponse{}, o.conn.Close()
 }
 

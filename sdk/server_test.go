@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,7 +36,18 @@ func (plain) Open(_ context.Context, r OpenRequest) (Connection, error) {
 	}
 }
 
-func (p plain) Check(context.Context) (Identity, error) {
+func (p plain) Check(ctx context.Context) (Identity, error) {
+	if url := p.log.Settings.String("call"); url != "" {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return Identity{}, err
+		}
+		res, err := p.log.HTTP.Do(req)
+		if err != nil {
+			return Identity{}, err
+		}
+		return Identity{Name: strconv.Itoa(res.StatusCode)}, res.Body.Close()
+	}
 	switch p.log.Settings.String("fault") {
 	case "panic":
 		panic("on purpose")

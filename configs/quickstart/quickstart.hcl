@@ -1,7 +1,8 @@
 # The configuration that `make run` starts: one connection to the sandbox plant,
 # and a receiver of webhooks on this machine.
 host {
-  admin_tokens = [env("DINRAIL_ADMIN_TOKEN")]
+  admin_tokens    = [env("DINRAIL_ADMIN_TOKEN")]
+  private_targets = ["127.0.0.0/8"] # so that the sandbox plant can be connected by API and link, too
 }
 
 connection "plant" {

@@ -168,7 +168,7 @@ func (d *Daemon) applyParams() apply.Params {
 // fails, and stops them in order: API, connect, syncer, event, webhook.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
-	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping}
+	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping, d.privateTargets}
 	var err error
 	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now})
 	if err != nil {

@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/hcl/v2"
@@ -18,6 +21,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/config"
 	"github.com/dinrail/dinrail/host/internal/expr"
 	"github.com/dinrail/dinrail/host/internal/plugin"
+	"github.com/dinrail/dinrail/host/internal/state"
 )
 
 // Plan tells what a reload would do.
@@ -53,10 +57,57 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 	}
 	d.auth.SetAdminTokens(adminTokens(cfg))
 	d.config.Store(cfg)
+	if !slices.Equal(cfg.Host.PrivateTargets, running.Host.PrivateTargets) {
+		if err := d.reachAnew(ctx); err != nil {
+			return nil, err
+		}
+	}
 	d.compileTriggers(cfg)
 	d.log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
 	d.log.Info("configuration reloaded", "connections", len(cfg.Connections))
 	return plan, nil
+}
+
+// reachAnew lets the connections whose reach host.private_targets bounds be
+// opened anew: what is open goes by what was allowed when it was opened.
+func (d *Daemon) reachAnew(ctx context.Context) error {
+	all, err := state.All[host.Connection](ctx, d.store, state.KindConnection)
+	if err != nil {
+		return fmt.Errorf("read the connections: %w", err)
+	}
+	for _, v := range all {
+		if !v.Value.PublicOnly() {
+			continue
+		}
+		if err := d.reopen(ctx, host.ConnectionID(v.ID)); err != nil {
+			return fmt.Errorf("open connection %s anew: %w", v.ID, err)
+		}
+	}
+	return nil
+}
+
+func (d *Daemon) reopen(ctx context.Context, id host.ConnectionID) error {
+	for {
+		c, rev, err := state.Get[host.Connection](ctx, d.store, state.KindConnection, string(id))
+		if errors.Is(err, state.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		now := time.Now()
+		c.CredentialsRevision++
+		if c.Status != host.StatusAuthRequired { // its login was refused, and is not tried again for this
+			c.Fresh("host.private_targets changed; it is checked again", now)
+		}
+		put, err := state.PutOf(state.KindConnection, string(id), rev, &c)
+		if err == nil {
+			_, err = d.store.Commit(ctx, now, []state.Put{put}, nil, nil)
+		}
+		if !errors.Is(err, state.ErrChanged) {
+			return err
+		}
+	}
 }
 
 // load reads the configuration for a reload: any mistake refuses it.

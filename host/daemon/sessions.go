@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/catalog"
@@ -21,6 +22,7 @@ type opener struct {
 	credentials *credential.Box
 	catalog     func() *catalog.Catalog
 	mapping     func(host.ConnectionID, host.EntityName) syncer.Mapping
+	private     func() []netip.Prefix // that connections made by the API may reach
 }
 
 func (o *opener) open(ctx context.Context, c *host.Connection) (*plugin.Conn, error) {
@@ -36,6 +38,7 @@ func (o *opener) open(ctx context.Context, c *host.Connection) (*plugin.Conn, er
 	return o.plugins.Open(ctx, plugin.OpenRequest{
 		Connection: c.ID, Connector: system.Connector, System: c.System, Settings: settings,
 		Auth: c.Auth, Credentials: login, Network: c.Network,
+		PublicOnly: c.PublicOnly(), PrivateTargets: o.private(),
 	})
 }
 

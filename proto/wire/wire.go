@@ -56,6 +56,7 @@ const (
 	Conflict         = "conflict"
 	Unsupported      = "unsupported"
 	Internal         = "internal"
+	AddressRefused   = "address_refused"
 )
 
 // grpcCode is what a generic gRPC client sees of a failure.
@@ -70,6 +71,7 @@ var grpcCode = map[string]codes.Code{
 	Conflict:         codes.Aborted,
 	Unsupported:      codes.Unimplemented,
 	Internal:         codes.Internal,
+	AddressRefused:   codes.FailedPrecondition,
 }
 
 // ValidCode says whether code is one of the codes of failures.

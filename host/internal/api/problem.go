@@ -58,6 +58,7 @@ var statuses = map[host.Code]int{
 	host.CodeCursorExpired:         http.StatusGone,
 	host.CodeTooLarge:              http.StatusRequestEntityTooLarge,
 	host.CodeRateLimited:           http.StatusTooManyRequests,
+	host.CodeAddressRefused:        http.StatusUnprocessableEntity,
 	host.CodeUnsupported:           http.StatusNotImplemented,
 	host.CodeUnavailable:           http.StatusServiceUnavailable,
 	host.CodeConnectionOffline:     http.StatusServiceUnavailable,

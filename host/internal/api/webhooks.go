@@ -16,6 +16,7 @@ import (
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/state"
+	"github.com/dinrail/dinrail/sdk/reach"
 )
 
 // webhookRoutes are the calls about endpoints, events and deliveries.
@@ -333,7 +334,7 @@ func wrongTarget(text string, private []netip.Prefix) string {
 		name = "127.0.0.1"
 	}
 	if addr, err := netip.ParseAddr(name); err == nil {
-		return host.RefusedAddress(addr, false, private...)
+		return reach.Refused(addr, true, private...)
 	}
 	return ""
 }

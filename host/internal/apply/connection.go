@@ -60,13 +60,14 @@ func (c *comparison) present(old *state.Versioned[host.Connection], block *confi
 	doc := *was
 	doc.System, doc.Label, doc.ManagedBy, doc.Settings, doc.Auth = block.System, block.Label, block.ManagedBy, block.Settings, block.Auth
 	doc.Metadata, doc.Network, doc.Exclude, doc.Webhooks = block.Metadata, block.Network, block.Exclude, block.Webhooks
+	doc.NoPrivate = block.NoPrivate
 	doc.CheckEvery, doc.Syncs, doc.Paused, doc.Source = block.CheckEvery, block.Syncs, block.Paused, block.Source
 	doc.Invalid, doc.DetachedAt = "", zero
 	renewed, err := c.credentials(&doc, block)
 	if err != nil {
 		return err
 	}
-	opensAnew := renewed || !same(was.Settings, doc.Settings) || !same(was.Network, doc.Network) || was.Auth != doc.Auth
+	opensAnew := renewed || !same(was.Settings, doc.Settings) || !same(was.Network, doc.Network) || was.Auth != doc.Auth || was.NoPrivate != doc.NoPrivate
 	back := was.Invalid != "" || !was.DetachedAt.IsZero() || was.Paused && !doc.Paused
 	if opensAnew {
 		// Whatever kept it from its system may be gone: it is tried again.

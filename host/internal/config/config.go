@@ -100,7 +100,7 @@ const (
 
 // Connection is one connection block, or one part of it where it has for_each.
 // Of the embedded connection are set: ID, System, Label, ManagedBy, Settings,
-// Auth, Metadata, Network, Exclude, CheckEvery, Syncs, Paused, Invalid, Source.
+// Auth, Metadata, Network, NoPrivate, Exclude, CheckEvery, Syncs, Paused, Invalid, Source.
 type Connection struct {
 	host.Connection
 	// Credentials are nil where the block has none. Sensitive settings stand

@@ -20,7 +20,7 @@ import (
 )
 
 var (
-	connectionSchema = schema("for_each system! label settings auth credentials network metadata check_every paused exclude",
+	connectionSchema = schema("for_each system! label settings auth credentials network metadata check_every paused exclude allow_private",
 		hcl.BlockHeaderSchema{Type: "sync", LabelNames: []string{"entity"}},
 		hcl.BlockHeaderSchema{Type: "map", LabelNames: []string{"entity"}},
 		hcl.BlockHeaderSchema{Type: "webhook", LabelNames: []string{"name"}})
@@ -128,7 +128,7 @@ func (l *loader) decode(b block, r *reader, id, name string) []Connection {
 	c := Connection{Range: b.DefRange, Connection: host.Connection{
 		ID: host.ConnectionID(id), ManagedBy: host.ManagedByFile, Source: b.place(),
 		System: host.SystemName(r.str("system", "")), Label: r.str("label", id), Auth: r.str("auth", ""),
-		Metadata: r.stringMap("metadata"), Paused: r.flag("paused", false),
+		Metadata: r.stringMap("metadata"), Paused: r.flag("paused", false), NoPrivate: !r.flag("allow_private", true),
 		CheckEvery: r.duration("check_every", host.DefaultCheckEvery, time.Second),
 	}}
 	if r.has("system") && c.System == "" && !r.diags.HasErrors() {

@@ -23,7 +23,7 @@ func explain(p *plan, err error, late bool) (faults []host.Fault, problem string
 		return p.atAddress("There was no answer in time. Is the address right, and can the system be reached from here?")
 	case code == host.CodeAuthRequired:
 		return p.atLogin(words)
-	case code == host.CodeUnavailable:
+	case code == host.CodeUnavailable || code == host.CodeAddressRefused:
 		return p.atAddress(words)
 	case code == host.CodePermissionDenied:
 		return nil, words + " The guide tells which rights it needs."

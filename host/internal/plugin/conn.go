@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -31,7 +32,11 @@ type OpenRequest struct {
 	Auth        string
 	Credentials map[string]string
 	Network     *host.Network
-	Definition  *Definition
+	// PublicOnly: the system may not stand in a private network, but for those
+	// within PrivateTargets.
+	PublicOnly     bool
+	PrivateTargets []netip.Prefix
+	Definition     *Definition
 }
 
 // Definition is a system's file, for connectors that run such files.
@@ -128,8 +133,12 @@ func openMessage(r OpenRequest) (*connectorv1.OpenRequest, error) {
 	req := &connectorv1.OpenRequest{
 		Connection: string(r.Connection), System: string(r.System), Settings: settings, Auth: r.Auth, Credentials: r.Credentials,
 	}
+	req.Network = &connectorv1.Network{PublicOnly: r.PublicOnly}
+	for _, p := range r.PrivateTargets {
+		req.Network.PrivateTargets = append(req.Network.PrivateTargets, p.String())
+	}
 	if n := r.Network; n != nil {
-		req.Network = &connectorv1.Network{Ca: n.CA, Proxy: n.Proxy, NoProxy: n.NoProxy, Fingerprint: n.Fingerprint}
+		req.Network.Ca, req.Network.Proxy, req.Network.NoProxy, req.Network.Fingerprint = n.CA, n.Proxy, n.NoProxy, n.Fingerprint
 	}
 	if d := r.Definition; d != nil {
 		req.Definition = &connectorv1.Definition{Name: d.Name, Content: d.Content}

@@ -77,7 +77,7 @@ func (s *Syncer) readSyncs(ctx context.Context, l *link) error {
 // opensDifferently says whether an open session no longer fits the connection.
 func opensDifferently(a, b *host.Connection) bool {
 	return a.CredentialsRevision != b.CredentialsRevision || a.Incarnation != b.Incarnation ||
-		a.System != b.System || a.Auth != b.Auth ||
+		a.System != b.System || a.Auth != b.Auth || a.PublicOnly() != b.PublicOnly() ||
 		!reflect.DeepEqual(a.Settings, b.Settings) || !reflect.DeepEqual(a.Network, b.Network)
 }
 

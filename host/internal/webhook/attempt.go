@@ -16,6 +16,7 @@ import (
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/state"
+	"github.com/dinrail/dinrail/sdk/reach"
 )
 
 // outcome is what an attempt came to.
@@ -191,8 +192,8 @@ func retryAfter(v string, now time.Time) time.Time {
 // words says why there was no answer. The URL, which may hold a secret, is not
 // in it.
 func words(err error, timeout time.Duration) string {
-	if refused, ok := errors.AsType[*refusedError](err); ok {
-		return refused.reason
+	if refused, ok := errors.AsType[*reach.RefusedError](err); ok {
+		return refused.Reason
 	}
 	var dns *net.DNSError
 	var authority x509.UnknownAuthorityError

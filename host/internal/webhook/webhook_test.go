@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -451,7 +452,8 @@ func TestRetriedByHand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		id := r.requests()[0].header.Get("Webhook-Id")
+		first := slices.IndexFunc(r.requests(), func(g got) bool { return g.endpoint == "app" })
+		id := r.requests()[first].header.Get("Webhook-Id")
 		later(time.Minute)
 		w, _, err = state.Get[host.Wish](t.Context(), r.store, state.KindWish, "wish_1")
 		if err != nil || w.DoneAt.IsZero() || w.Done != 1200 {

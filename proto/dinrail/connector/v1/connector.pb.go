@@ -946,13 +946,17 @@ func (x *Field) GetWritable() bool {
 
 // Network says how to reach the system.
 type Network struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Ca            string                 `protobuf:"bytes,1,opt,name=ca,proto3" json:"ca,omitempty"` // PEM
-	Proxy         string                 `protobuf:"bytes,2,opt,name=proxy,proto3" json:"proxy,omitempty"`
-	NoProxy       []string               `protobuf:"bytes,3,rep,name=no_proxy,json=noProxy,proto3" json:"no_proxy,omitempty"`
-	Fingerprint   string                 `protobuf:"bytes,4,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // sha256:HEX of a pinned certificate
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	state       protoimpl.MessageState `protogen:"open.v1"`
+	Ca          string                 `protobuf:"bytes,1,opt,name=ca,proto3" json:"ca,omitempty"` // PEM
+	Proxy       string                 `protobuf:"bytes,2,opt,name=proxy,proto3" json:"proxy,omitempty"`
+	NoProxy     []string               `protobuf:"bytes,3,rep,name=no_proxy,json=noProxy,proto3" json:"no_proxy,omitempty"`
+	Fingerprint string                 `protobuf:"bytes,4,opt,name=fingerprint,proto3" json:"fingerprint,omitempty"` // sha256:HEX of a pinned certificate
+	// Addresses of private networks are refused, but for those within
+	// private_targets. Link-local addresses are refused always.
+	PublicOnly     bool     `protobuf:"varint,5,opt,name=public_only,json=publicOnly,proto3" json:"public_only,omitempty"`
+	PrivateTargets []string `protobuf:"bytes,6,rep,name=private_targets,json=privateTargets,proto3" json:"private_targets,omitempty"` // prefixes, as in 10.20.0.0/16
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Network) Reset() {
@@ -1011,6 +1015,20 @@ func (x *Network) GetFingerprint() string {
 		return x.Fingerprint
 	}
 	return ""
+}
+
+func (x *Network) GetPublicOnly() bool {
+	if x != nil {
+		return x.PublicOnly
+	}
+	return false
+}
+
+func (x *Network) GetPrivateTargets() []string {
+	if x != nil {
+		return x.PrivateTargets
+	}
+	return nil
 }
 
 // OpenRequest is one connection: the only way secrets reach a connector.
@@ -3472,12 +3490,15 @@ const file_dinrail_connector_v1_connector_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x1a\n" +
 	"\breadable\x18\x03 \x01(\bR\breadable\x12\x1a\n" +
-	"\bwritable\x18\x04 \x01(\bR\bwritable\"l\n" +
+	"\bwritable\x18\x04 \x01(\bR\bwritable\"\xb6\x01\n" +
 	"\aNetwork\x12\x0e\n" +
 	"\x02ca\x18\x01 \x01(\tR\x02ca\x12\x14\n" +
 	"\x05proxy\x18\x02 \x01(\tR\x05proxy\x12\x19\n" +
 	"\bno_proxy\x18\x03 \x03(\tR\anoProxy\x12 \n" +
-	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\"\x86\x03\n" +
+	"\vfingerprint\x18\x04 \x01(\tR\vfingerprint\x12\x1f\n" +
+	"\vpublic_only\x18\x05 \x01(\bR\n" +
+	"publicOnly\x12'\n" +
+	"\x0fprivate_targets\x18\x06 \x03(\tR\x0eprivateTargets\"\x86\x03\n" +
 	"\vOpenRequest\x12\x1e\n" +
 	"\n" +
 	"connection\x18\x01 \x01(\tR\n" +

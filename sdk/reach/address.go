@@ -1,10 +1,9 @@
-package host
+package reach
 
 import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"strings"
 )
 
 // Networks that lead to another address than they seem to, and how far into
@@ -46,11 +45,12 @@ func prefixes(all ...string) []netip.Prefix {
 	return out
 }
 
-// RefusedAddress returns why a call may not go to the address, "" if it may:
-// never to link-local ones, where clouds keep their machines' credentials, and
-// to private ones only where they all are allowed, or the prefix around it is. An
-// IPv4 address inside an IPv6 one counts as itself.
-func RefusedAddress(a netip.Addr, allowPrivate bool, allowed ...netip.Prefix) string {
+// Refused returns why the address may not be reached, "" if it may: never
+// link-local ones, where clouds keep their machines' credentials, and private
+// ones not where only public ones are allowed, unless a prefix of
+// privateTargets is around it. An IPv4 address inside an IPv6 one counts as
+// itself.
+func Refused(a netip.Addr, publicOnly bool, privateTargets ...netip.Prefix) string {
 	inner := embedded(a.WithZone(""))
 	shown := inner.String()
 	if inner != a {
@@ -59,7 +59,7 @@ func RefusedAddress(a netip.Addr, allowPrivate bool, allowed ...netip.Prefix) st
 	switch {
 	case !a.IsValid() || inner.IsUnspecified() || within(inner, never):
 		return fmt.Sprintf("the address %s is of a kind that is never called", shown)
-	case !allowPrivate && within(inner, private) && !within(inner, allowed):
+	case publicOnly && within(inner, private) && !within(inner, privateTargets):
 		return fmt.Sprintf("the address %s belongs to a private network; host.private_targets names those that may be called", shown)
 	}
 	return ""
@@ -77,7 +77,7 @@ func within(a netip.Addr, all []netip.Prefix) bool {
 // embedded returns the IPv4 address that an IPv6 one leads to, or the address
 // itself.
 func embedded(a netip.Addr) netip.Addr {
-	if a.Is4() || a == netip.IPv6Loopback() || a == netip.IPv6Unspecified() {
+	if !a.IsValid() || a.Is4() || a == netip.IPv6Loopback() || a == netip.IPv6Unspecified() {
 		return a
 	}
 	b := a.As16()
@@ -93,19 +93,4 @@ func embedded(a netip.Addr) netip.Addr {
 		}
 	}
 	return a
-}
-
-// Direct says whether a host is reached without the network's proxy: it is
-// named exactly, by a domain with a dot before it, or by a prefix of addresses.
-func (n *Network) Direct(name string) bool {
-	addr, err := netip.ParseAddr(name)
-	for _, p := range n.NoProxy {
-		if strings.EqualFold(p, name) || strings.HasPrefix(p, ".") && strings.HasSuffix(strings.ToLower(name), strings.ToLower(p)) {
-			return true
-		}
-		if prefix, prefixErr := netip.ParsePrefix(p); prefixErr == nil && err == nil && prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,17 +1,17 @@
-package host_test
+package reach_test
 
 import (
 	"net/netip"
 	"testing"
 
-	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/sdk/reach"
 )
 
-func TestRefusedAddress(t *testing.T) {
+func TestRefused(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		address        string
-		public, inside bool // may it be called without and with allow_private
+		public, inside bool // may it be called where only public ones may be, and where private ones may
 	}{
 		{"93.184.215.14", true, true},
 		{"2606:2800:21f:cb07::1", true, true},
@@ -44,20 +44,20 @@ func TestRefusedAddress(t *testing.T) {
 		{"fe80::1%eth0", false, false},
 	} {
 		a := netip.MustParseAddr(c.address)
-		if got := host.RefusedAddress(a, false); (got == "") != c.public {
+		if got := reach.Refused(a, true); (got == "") != c.public {
 			t.Errorf("%s: %q", c.address, got)
 		}
-		if got := host.RefusedAddress(a, true); (got == "") != c.inside {
-			t.Errorf("%s with allow_private: %q", c.address, got)
+		if got := reach.Refused(a, false); (got == "") != c.inside {
+			t.Errorf("%s where private ones may be called: %q", c.address, got)
 		}
 	}
 	plants := netip.MustParsePrefix("10.20.0.0/16")
 	for address, may := range map[string]bool{"10.20.1.2": true, "::ffff:10.20.1.2": true, "10.21.1.2": false, "169.254.1.1": false} {
-		if got := host.RefusedAddress(netip.MustParseAddr(address), false, plants, netip.MustParsePrefix("169.254.0.0/16")); (got == "") != may {
+		if got := reach.Refused(netip.MustParseAddr(address), true, plants, netip.MustParsePrefix("169.254.0.0/16")); (got == "") != may {
 			t.Errorf("%s where 10.20.0.0/16 is allowed: %q", address, got)
 		}
 	}
-	if host.RefusedAddress(netip.Addr{}, true) == "" {
+	if reach.Refused(netip.Addr{}, false) == "" {
 		t.Error("no address at all may be called")
 	}
 }
