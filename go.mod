@@ -18,6 +18,7 @@ require (
 	github.com/spf13/cobra v1.10.2 // the command line
 	github.com/standard-webhooks/standard-webhooks/libraries v0.0.1 // tests: signatures held against the official library
 	github.com/tink-crypto/tink-go/v2 v2.9.0 // keysets and sealing
+	github.com/yuin/goldmark v1.7.13 // guides in Markdown on the connect page
 	github.com/zclconf/go-cty v1.20.0 // values of HCL
 	go.yaml.in/yaml/v3 v3.0.5 // /openapi.yaml
 	golang.org/x/sys v0.49.0 // sockets, signals and memory of processes

@@ -35,6 +35,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 	"github.com/dinrail/dinrail/host/internal/state/badger"
 	"github.com/dinrail/dinrail/host/internal/syncer"
+	"github.com/dinrail/dinrail/host/internal/ui"
 	"github.com/dinrail/dinrail/host/internal/webhook"
 )
 
@@ -207,7 +208,11 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	servers, err := d.listen(ctx, cfg, handlers)
+	pages, err := ui.New(ui.Params{Sessions: people, Attempts: attempts{people}, Log: d.log.Named("ui")})
+	if err != nil {
+		return err
+	}
+	servers, err := d.listen(ctx, cfg, handlers, pages)
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
 
@@ -28,7 +29,7 @@ type server struct {
 }
 
 // listen opens the listeners, so that a taken port is an error of the start.
-func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API) ([]*server, error) {
+func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API, pages http.Handler) ([]*server, error) {
 	var lc net.ListenConfig
 	tcp, err := lc.Listen(ctx, "tcp", cfg.Host.Listen)
 	if err != nil {
@@ -49,13 +50,25 @@ func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.A
 		return nil, errors.Join(host.Errorf(host.CodeInvalid, "make the control socket %s: %w; a shorter data_dir may help", path, err), tcp.Close())
 	}
 	servers := []*server{
-		{tcp, d.httpServer(handlers)},
+		{tcp, d.httpServer(surfaces(handlers, pages))},
 		{ownOnly{local}, d.httpServer(handlers.Local())},
 	}
 	for _, s := range servers {
 		s.http.RegisterOnShutdown(handlers.EndWaits) // long polls do not hold the stop
 	}
 	return servers, nil
+}
+
+// surfaces are all that one address serves: the pages that people see, and the
+// API.
+func surfaces(handlers *api.API, pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/connect/") || strings.HasPrefix(r.URL.Path, "/assets/") || r.URL.Path == "/connect.js" {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		handlers.ServeHTTP(w, r)
+	})
 }
 
 func (d *Daemon) httpServer(h http.Handler) *http.Server {

@@ -357,6 +357,7 @@ connection "plant" {
 	token := h.token("plant-7")
 	synced := make(chan time.Duration, 1)
 	began := time.Now()
+	h.eventually("what the connection has is known", time.Minute, func() bool { return h.call("GET", "/v1/items?limit=1", token, "").status == http.StatusOK })
 	go func() {
 		n, cursor := 0, ""
 		for n < 2000 && time.Since(began) < 5*time.Minute {

@@ -40,9 +40,7 @@ type Attempt struct {
 	Connection host.ConnectionID // once done
 	Label      string
 	Entities   []host.Entity // what the login sees
-	// Token is the connection's, where the session's page is to show it. Attempt
-	// returns it once.
-	Token string
+	token      string        // the connection's, where the page is to show it
 }
 
 // try is an attempt and what goes on for it.
@@ -54,22 +52,27 @@ type try struct {
 	number  int // of the attempt: what an earlier one still tells is not heard
 }
 
-// Stage returns how far a session's login is, and takes nothing.
-func (c *Connect) Stage(ctx context.Context, link string) (Stage, error) {
+// TakeToken returns the token of what a session has made, where the page is to
+// show it: once, and soon after success; "" otherwise.
+func (c *Connect) TakeToken(ctx context.Context, link string) (string, error) {
 	s, err := c.Session(ctx, link)
 	if err != nil {
-		return StageNone, err
+		return "", err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tries[s.ID]; t != nil {
-		return t.at.Stage, nil
+	t := c.tries[s.ID]
+	if t == nil {
+		return "", nil
 	}
-	return StageNone, nil
+	token := t.at.token
+	if t.at.token = ""; time.Since(t.done) > tokenShownIn {
+		return "", nil
+	}
+	return token, nil
 }
 
-// Attempt returns how far a session's login is. The first call that sees
-// success has the token, no later one.
+// Attempt returns how far a session's login is.
 func (c *Connect) Attempt(ctx context.Context, link string) (Attempt, error) {
 	s, err := c.Session(ctx, link)
 	if err != nil {
@@ -85,12 +88,7 @@ func (c *Connect) Attempt(ctx context.Context, link string) (Attempt, error) {
 		return Attempt{}, nil
 	}
 	a := t.at
-	if t.at.Token != "" {
-		if time.Since(t.done) > tokenShownIn {
-			a.Token = ""
-		}
-		t.at.Token = ""
-	}
+	a.token = ""
 	return a, nil
 }
 

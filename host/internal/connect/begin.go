@@ -246,7 +246,7 @@ func (c *Connect) carryOut(ctx context.Context, link string, id host.SessionID, 
 		return
 	}
 	c.tell(id, number, func(a *Attempt) {
-		a.Stage, a.Connection, a.Label, a.Entities, a.Token = StageDone, p.conn.ID, p.conn.Label, entities, token
+		a.Stage, a.Connection, a.Label, a.Entities, a.token = StageDone, p.conn.ID, p.conn.Label, entities, token
 	})
 }
 

@@ -160,6 +160,16 @@ func (r *rig) attempt(link string) connect.Attempt {
 	return a
 }
 
+// take takes the token that the page is to show.
+func (r *rig) take(link string) string {
+	r.t.Helper()
+	token, err := r.TakeToken(context.Background(), link)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return token
+}
+
 func (r *rig) connections() []state.Versioned[host.Connection] {
 	r.t.Helper()
 	all, err := state.All[host.Connection](context.Background(), r.store, state.KindConnection)
@@ -185,14 +195,15 @@ func TestRightLoginMakesAConnectionAndShowsItsTokenOnce(t *testing.T) {
 			ID: "plant-7", Label: "Plant 7", Metadata: map[string]string{"customer": "4711"}, Settings: map[string]any{"port": 9000.0}, Locked: []string{"port"},
 		}})
 		a := r.try(link, right())
-		if a.Stage != connect.StageDone || a.Token == "" || a.Connection != "plant-7" || len(a.Entities) != 1 {
+		token := r.take(link)
+		if a.Stage != connect.StageDone || token == "" || a.Connection != "plant-7" || len(a.Entities) != 1 {
 			t.Fatalf("%+v", a)
 		}
-		who, err := r.auth.Authenticate(context.Background(), a.Token)
+		who, err := r.auth.Authenticate(context.Background(), token)
 		if err != nil || who.Connection != "plant-7" {
 			t.Fatalf("the token opens %v, %v", who, err)
 		}
-		if again := r.attempt(link); again.Token != "" || again.Stage != connect.StageDone {
+		if again := r.attempt(link); r.take(link) != "" || again.Stage != connect.StageDone {
 			t.Errorf("a second look has %+v", again)
 		}
 		all := r.connections()
@@ -221,7 +232,7 @@ func TestExchangedTokenIsNotShown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := setup(t)
 		link := r.link(host.ConnectSession{Deliver: host.DeliverExchange})
-		if a := r.try(link, right()); a.Stage != connect.StageDone || a.Token != "" {
+		if a := r.try(link, right()); a.Stage != connect.StageDone || r.take(link) != "" {
 			t.Fatalf("%+v", a)
 		}
 		if ts, err := r.auth.List(context.Background(), r.connections()[0].Value.ID); err != nil || len(ts) != 0 {
@@ -290,7 +301,9 @@ func TestRenewalKeepsTheConnectionAndEndsItsTokens(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := setup(t)
 		ctx := context.Background()
-		first := r.try(r.link(host.ConnectSession{New: &host.NewConnection{ID: "plant-7"}}), right())
+		link := r.link(host.ConnectSession{New: &host.NewConnection{ID: "plant-7"}})
+		r.try(link, right())
+		first := r.take(link)
 		before := r.connections()[0].Value
 		before.ManagedBy, before.Source, before.Status = host.ManagedByFile, "a.hcl:1", host.StatusAuthRequired
 		put, err := state.PutOf(state.KindConnection, "plant-7", state.Any, &before)
@@ -300,11 +313,12 @@ func TestRenewalKeepsTheConnectionAndEndsItsTokens(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		link := r.link(host.ConnectSession{Connection: "plant-7", Systems: []host.SystemName{"erp"}})
+		link = r.link(host.ConnectSession{Connection: "plant-7", Systems: []host.SystemName{"erp"}})
 		g := connect.Given{Settings: map[string]string{"url": "https://elsewhere.example.com"}, Credentials: map[string]string{"username": "plant", "password": "new"}}
 		a := r.try(link, g)
 		after := r.connections()[0].Value
-		if a.Stage != connect.StageDone || a.Token == "" || a.Connection != "plant-7" || len(r.connections()) != 1 {
+		token := r.take(link)
+		if a.Stage != connect.StageDone || token == "" || a.Connection != "plant-7" || len(r.connections()) != 1 {
 			t.Fatalf("%+v", a)
 		}
 		if after.Settings["url"] != "https://erp.example.com" || after.Incarnation != before.Incarnation || after.CredentialsRevision != before.CredentialsRevision+1 || after.Status != host.StatusPending {
@@ -313,7 +327,7 @@ func TestRenewalKeepsTheConnectionAndEndsItsTokens(t *testing.T) {
 		if login, err := r.box.Open(&after); err != nil || login["password"] != "new" || login[host.SettingPrefix+"pin"] != "99" {
 			t.Errorf("%v, %v", login, err)
 		}
-		if _, err := r.auth.Authenticate(ctx, first.Token); err == nil {
+		if _, err := r.auth.Authenticate(ctx, first); err == nil {
 			t.Error("the old token opens something")
 		}
 	})
