@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"os/exec"
 	"path/filepath"
@@ -69,6 +70,25 @@ func (p *plant) host(entities ...string) (*dinrail, string) {
 	return h, token
 }
 
+// metrics reads what Prometheus would.
+func (h *dinrail) metrics() string {
+	h.t.Helper()
+	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, "http://"+h.addr+"/metrics", nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
 func (h *dinrail) syncNow(token, mode string) {
 	h.t.Helper()
 	a := h.call("POST", "/v1/sync", token, `{"mode":"`+mode+`"}`)
@@ -104,6 +124,9 @@ func TestSandboxPasswordChangedNeedsAPerson(t *testing.T) {
 func TestSandboxOfflineAndBack(t *testing.T) {
 	p := newPlant(t)
 	h, token := p.host("work_orders")
+	if got := h.metrics(); !strings.Contains(got, `dinrail_system_call_duration_seconds_count{connector="sandbox",status="2xx",system="sandbox"}`) {
+		t.Errorf("the plant's calls are not counted: %s", got)
+	}
 	p.control("POST", "", `{"offline":"closed"}`)
 	h.eventually("the connection is offline", time.Minute, func() bool { return h.status("plant") == "offline" })
 	if a := h.call("GET", "/v1/work_orders?limit=1", token, ""); a.status != http.StatusOK || a.header.Get("Dinrail-Stale-Since") == "" {

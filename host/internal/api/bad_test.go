@@ -172,6 +172,33 @@ func TestStatusOfAConnectionDecidesWhatItsTokenOpens(t *testing.T) {
 	r.want("detached", a.status, http.StatusUnauthorized)
 }
 
+func TestPausedAndInvalidConnectionsAreReadButNotCalled(t *testing.T) {
+	r := setup(t, func(p *api.Params) {
+		p.Live = func(context.Context, host.ConnectionID, host.EntityName, host.RecordID) (host.Received, error) {
+			t.Error("the system was called")
+			return host.Received{}, nil
+		}
+	})
+	r.put(plant, "items", record{"1", `{}`})
+	for name, c := range map[string]struct {
+		edit func(*host.Connection)
+		code string
+	}{
+		"paused":  {func(c *host.Connection) { c.Paused = true }, "conflict"},
+		"invalid": {func(c *host.Connection) { c.Invalid, c.Status = "dinrail.hcl:7: no such system", host.StatusInvalid }, "connection_invalid"},
+		"pending": {func(c *host.Connection) { c.Credentials, c.Status = nil, host.StatusPending }, "conflict"},
+	} {
+		before, _ := r.connection(plant)
+		r.edit(plant, c.edit)
+		r.want(name, r.ask("GET", "/v1/connection", r.token, "").body["status"], name)
+		r.want(name+": list", r.ask("GET", "/v1/items", r.token, "").ids(), "1")
+		r.want(name+": live", r.ask("GET", "/v1/items/1?live=true", r.token, "").code(), c.code)
+		r.want(name+": sync", r.ask("POST", "/v1/sync", r.token, "").code(), c.code)
+		r.want(name+": check", r.ask("POST", "/v1/admin/connections/plant-7/check", root, "").code(), c.code)
+		r.edit(plant, func(c *host.Connection) { *c = before })
+	}
+}
+
 func TestRateIsPerToken(t *testing.T) {
 	at := time.Now()
 	r := setup(t, func(p *api.Params) { p.Rate, p.Clock = 5, func() time.Time { return at } })

@@ -163,12 +163,13 @@ func (a *API) deliveries(c *call) error {
 			return err
 		}
 		for i := range part {
-			if len(out.Data) == limit {
+			chosen := f.Matches(&part[i])
+			if chosen && len(out.Data) == limit { // there is one more that is asked for
 				out.HasMore = true
 				break
 			}
 			before = part[i].ID
-			if f.Matches(&part[i]) {
+			if chosen {
 				out.Data = append(out.Data, deliveryViewOf(&part[i]))
 			}
 		}

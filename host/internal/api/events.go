@@ -59,6 +59,9 @@ func (f *eventFilter) matches(a *API, c *call, e *host.Event) (bool, error) {
 	return f.endpoint.Takes(e, own), nil
 }
 
+// eventsAtOnce is how many events are read from the store at a time.
+const eventsAtOnce = 200
+
 // events answers events after a place, oldest first; with wait it waits.
 func (a *API) events(c *call) error {
 	q := c.q
@@ -83,31 +86,31 @@ func (a *API) events(c *call) error {
 	out := list[eventView]{Data: []eventView{}}
 	err = a.poll(c, "", wait, func(host.Sequence) (bool, error) {
 		for looked := 0; ; {
-			part, err := a.Store.Events(c.Context(), after, limit)
+			part, err := a.Store.Events(c.Context(), after, eventsAtOnce)
 			if err != nil {
 				return false, err
 			}
 			for i := range part {
 				e := &part[i]
-				after = e.Sequence
 				chosen, err := f.matches(a, c, e)
 				if err != nil {
 					return false, err
 				}
+				if chosen && len(out.Data) == limit { // there is one more that is asked for
+					out.HasMore = true
+					return true, nil
+				}
+				after = e.Sequence
 				if chosen {
 					out.Data = append(out.Data, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, e.Data})
 				}
 			}
-			looked += len(part)
-			if out.HasMore = len(part) == limit; out.HasMore {
-				next, err := a.Store.Events(c.Context(), after, 1)
-				if err != nil {
-					return false, err
-				}
-				out.HasMore = len(next) > 0
+			if looked += len(part); len(part) < eventsAtOnce {
+				return len(out.Data) > 0, nil
 			}
-			if len(out.Data) > 0 || !out.HasMore || looked >= mostLookedAt {
-				return len(out.Data) > 0 || out.HasMore, nil
+			if looked >= mostLookedAt {
+				out.HasMore = true
+				return true, nil
 			}
 		}
 	})

@@ -229,6 +229,10 @@ func TestEventsAreChosenByEndpointConnectionAndType(t *testing.T) {
 	r.want("limited", r.ask("GET", "/v1/admin/events", limited, "").ids(), "3 4")
 	a := r.ask("GET", "/v1/admin/events?limit=3", root, "")
 	r.want("next", r.ask("GET", "/v1/admin/events?cursor="+a.cursor(), root, "").ids(), "4")
+	r.want("nothing more", r.ask("GET", "/v1/admin/events?limit=2&type=custom.b", root, "").body["has_more"], false)
+	a = r.ask("GET", "/v1/admin/events?limit=1&type=custom.b", root, "")
+	r.want("more", a.body["has_more"], true)
+	r.want("the one more", r.ask("GET", "/v1/admin/events?limit=1&type=custom.b&cursor="+a.cursor(), root, "").ids(), "4")
 	a = r.ask("PATCH", "/v1/admin/connections/plant-8", root, `{"webhooks":{"app":null},"sync":{"items":{"every":"5m"}}}`)
 	r.want("taken away", a.body["webhooks"], nil)
 	if !strings.Contains(a.text, `"sync":{"items":{"every":"5m0s"`) {
