@@ -17,6 +17,7 @@ const (
 	pageRecords = 1000
 	pageBytes   = 1 << 20
 	recordID    = 512
+	recordBytes = 900 << 10 // with its raw form
 )
 
 // window of a read that is watched closely.
@@ -179,6 +180,9 @@ func checkRecord(r *connectorv1.Record) error {
 		return fmt.Errorf("the id %q is not at most %d bytes of UTF-8", id, recordID)
 	case r.GetDeleted():
 		return nil
+	}
+	if n := len(r.GetRecord()) + len(r.GetRaw()); n > recordBytes {
+		return fmt.Errorf("the record %q has %d bytes; at most %d are kept, so it is to be told as a bad one", r.GetId(), n, recordBytes)
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(r.GetRecord(), &fields); err != nil || fields == nil {

@@ -10,7 +10,7 @@
 // that it does not matter which language the connector is written in.
 //
 // It refuses to judge what the records mean: that needs the system beside it.
-// It reads only, and tries one wrong login.
+// It reads only, and tries two wrong logins.
 package sdktest
 
 import (
@@ -61,10 +61,14 @@ func Checks() []Check {
 		{"environment", "it starts without any of its host's environment", checkEnvironment},
 		{"describe", "it tells its systems, each time alike, before anybody has logged in", checkDescribe},
 		{"login", "it tells a good login from a bad one", checkLogin},
+		{"refused", "a login that the system refuses is not tried again by itself", checkRefused},
 		{"handles", "each open connection stands for itself", checkHandles},
 		{"unknown", "what it does not know is a failure of that call, not the end of the process", checkUnknown},
+		{"verbs", "what it cannot do it says, in words", checkVerbs},
 		{"read", "reads come whole, in well-formed pages, no faster than they are acknowledged", checkRead},
 		{"resume", "a read goes on from each of its checkpoints, with nothing left out and not from nothing", checkResume},
+		{"checkpoint", "a checkpoint that is not its own is refused, or read from nothing", checkCheckpoint},
+		{"log", "its log is no flood and holds no secret", checkLog},
 		{"kill", "killed in the middle of a read, it goes on in a new process with nothing left out", checkKill},
 	}
 }

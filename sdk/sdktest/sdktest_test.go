@@ -70,6 +70,14 @@ func TestEachCheckCatchesAConnectorMadeToFailIt(t *testing.T) {
 		"raw-crowded":       {"read", "1001 records"},
 		"raw-heavy":         {"read", "goes on after"},
 		"raw-shapeless":     {"read", "not a JSON object"},
+		"raw-huge":          {"read", "told as a bad one"},
+		"broken-stubborn":   {"refused", "goes on calling"},
+		"broken-brittle":    {"verbs", "get"},
+		"broken-obliging":   {"verbs", "get: it answers"},
+		"broken-fragile":    {"checkpoint", "failure with words"},
+		"broken-careless":   {"checkpoint", "as if it were"},
+		"broken-flooding":   {"log", "no such flood"},
+		"broken-telling":    {"log", `the secret "token"`},
 		"nowhere":           {"handshake", "no such file"},
 	}
 	caught := map[string]bool{}

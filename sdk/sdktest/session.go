@@ -207,16 +207,35 @@ func (connectorClient) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, c *gr
 type tail struct {
 	mu   sync.Mutex
 	text []byte
+	keep int // bytes; 0: tailBytes
 }
 
-const tailBytes = 4 << 10
+const (
+	tailBytes = 4 << 10
+	allBytes  = 16 << 20
+)
+
+// keepAll keeps what comes from now on, within reason.
+func (l *tail) keepAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.keep = allBytes
+}
+
+// all returns what is kept.
+func (l *tail) all() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.text)
+}
 
 func (l *tail) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	keep := max(l.keep, tailBytes)
 	l.text = append(l.text, b...)
-	if len(l.text) > 2*tailBytes {
-		l.text = append([]byte(nil), l.text[len(l.text)-tailBytes:]...)
+	if len(l.text) > 2*keep {
+		l.text = append([]byte(nil), l.text[len(l.text)-keep:]...)
 	}
 	return len(b), nil
 }
@@ -225,7 +244,7 @@ func (l *tail) Write(b []byte) (int, error) {
 func (l *tail) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	text := strings.TrimSpace(string(bytes.ToValidUTF8(l.text, nil)))
+	text := strings.TrimSpace(string(bytes.ToValidUTF8(l.text[max(0, len(l.text)-2*tailBytes):], nil)))
 	if text == "" {
 		return ""
 	}

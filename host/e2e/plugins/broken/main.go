@@ -8,11 +8,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/dinrail/dinrail/sdk"
 )
@@ -59,15 +64,24 @@ func (*connector) Describe(context.Context, *sdk.Definition) (sdk.Description, e
 }
 
 func (c *connector) Open(_ context.Context, r sdk.OpenRequest) (sdk.Connection, error) {
-	return &connection{connector: c, token: r.Credentials["token"]}, nil
+	return &connection{connector: c, token: r.Credentials["token"], http: r.HTTP, log: r.Log}, nil
 }
 
 type connection struct {
 	connector *connector
 	token     string
+	http      *http.Client
+	log       hclog.Logger
 }
 
-func (c *connection) Check(context.Context) (sdk.Identity, error) {
+func (c *connection) Check(ctx context.Context) (sdk.Identity, error) {
+	if fault == "stubborn" && c.token != "right" {
+		for range 3 { // the system says no each time
+			if err := c.knock(ctx); err != nil {
+				return sdk.Identity{}, err
+			}
+		}
+	}
 	c.connector.mu.Lock()
 	defer c.connector.mu.Unlock()
 	switch {
@@ -79,6 +93,32 @@ func (c *connection) Check(context.Context) (sdk.Identity, error) {
 		return sdk.Identity{}, sdk.Failf(sdk.CodeAuthRequired, "the token is wrong")
 	}
 	return sdk.Identity{Name: "Ann"}, nil
+}
+
+// knock calls a system that refuses everybody.
+func (c *connection) knock(ctx context.Context) error {
+	system := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }))
+	defer system.Close()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, system.URL, nil)
+	if err != nil {
+		return err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return err
+	}
+	return res.Body.Close()
+}
+
+// Get implements sdk.Getter; it has nothing to hand out.
+func (c *connection) Get(_ context.Context, entity, id string) (sdk.Record, error) {
+	switch fault {
+	case "brittle":
+		os.Exit(1)
+	case "obliging":
+		return sdk.Record{ID: id, Fields: json.RawMessage("{}")}, nil
+	}
+	return sdk.Record{}, sdk.Failf(sdk.CodeNotFound, "there is no %s %s", entity, id)
 }
 
 func (*connection) Entities(context.Context) ([]sdk.Entity, error) {
@@ -104,7 +144,13 @@ func (c *connection) Read(_ context.Context, r sdk.ReadRequest, w *sdk.PageWrite
 	if err != nil {
 		return err
 	}
+	if fault == "telling" { // past the SDK, which would hide it
+		_, _ = syscall.Write(2, []byte("logged in with "+c.token+"\n"))
+	}
 	for i := start; i < records; i++ {
+		for n := 0; fault == "flooding" && n < 20; n++ {
+			c.log.Info("looked at a record", "record", i)
+		}
 		rec := sdk.Record{ID: strconv.Itoa(i), Fields: json.RawMessage(`{"number":"I-1"}`)}
 		if fault == "array" && i == 25 {
 			rec.Fields = json.RawMessage(`["number"]`)
@@ -130,16 +176,27 @@ func (c *connection) start(mark string) (int, error) {
 		c.connector.mu.Lock()
 		defer c.connector.mu.Unlock()
 		n, ok := c.connector.marks[mark]
+		if !ok && !strings.HasPrefix(mark, "v-") {
+			return 0, sdk.Failf(sdk.CodeInvalid, "the checkpoint is none of this connector's")
+		}
 		if !ok {
 			return records, nil // whatever is left is left out
 		}
 		return n, nil
 	}
 	n, err := strconv.Atoi(mark)
+	switch {
+	case err != nil && fault == "fragile":
+		os.Exit(1)
+	case err != nil && fault == "careless":
+		return records, nil // nothing is left, it thinks
+	case err != nil:
+		return 0, &sdk.Failure{Code: sdk.CodeInvalid, Message: "the checkpoint is none of this connector's", Err: err}
+	}
 	if fault == "lossy" {
 		n++
 	}
-	return n, err
+	return n, nil
 }
 
 // mark writes a checkpoint.
@@ -152,7 +209,7 @@ func (c *connection) mark(n int) []byte {
 	if c.connector.marks == nil {
 		c.connector.marks = map[string]int{}
 	}
-	mark := strconv.FormatUint(rand.Uint64(), 36)
+	mark := "v-" + strconv.FormatUint(rand.Uint64(), 36)
 	c.connector.marks[mark] = n
 	return []byte(mark)
 }

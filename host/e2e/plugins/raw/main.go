@@ -106,6 +106,8 @@ func breakPage(p *connectorv1.Page) {
 		for range 3 {
 			p.Records = append(p.Records, record("x", `{"v":"`+strings.Repeat("v", 800<<10)+`"}`))
 		}
+	case "huge":
+		p.Records = append(p.Records, record("x", `{"v":"`+strings.Repeat("v", 901<<10)+`"}`))
 	case "monstrous":
 		p.Records = append(p.Records, record("x", `{"v":"`+strings.Repeat("v", wire.MaxMessage)+`"}`))
 	case "anonymous":
