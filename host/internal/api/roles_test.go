@@ -129,3 +129,41 @@ func TestLimitedTokenSeesItsOwnInEveryList(t *testing.T) {
 	r.want("tokens of another", r.ask("GET", "/v1/admin/connections/plant-7/tokens", limited, "").status, http.StatusNotFound)
 	r.want("records of another", r.ask("GET", "/v1/items", limited, "", "Dinrail-Connection: plant-7").status, http.StatusNotFound)
 }
+
+// Every call that changes something is made once for a key, whoever makes it.
+func TestKeyMakesEveryChangeOnce(t *testing.T) {
+	r := setup(t)
+	r.ask("POST", "/v1/admin/webhooks", root, hook)
+	paths, _ := r.ask("GET", "/openapi.json", "", "").body["paths"].(map[string]any)
+	n := 0
+	for path, v := range paths {
+		operations, _ := v.(map[string]any)
+		for method := range operations {
+			filled := strings.NewReplacer("{connection}", "plant-7", "{entity}", "items", "{id}", "1", "{name}", "Bin", "{endpoint}", "app").Replace(path)
+			// A check waits for who checks, and what is removed is not there to be asked.
+			if method == "get" || method == "delete" || strings.HasSuffix(path, "/check") || strings.HasSuffix(path, "/purge") {
+				continue
+			}
+			ask := func() answer {
+				return r.ask(strings.ToUpper(method), filled, root, `{}`, "Idempotency-Key: "+method+filled, "Dinrail-Connection: plant-7")
+			}
+			first, second := ask(), ask()
+			if first.status >= http.StatusInternalServerError {
+				continue // it may be sent again
+			}
+			n++
+			if second.header.Get("Idempotent-Replayed") != "true" || second.status != first.status || second.text != first.text || first.header.Get("Content-Type") != second.header.Get("Content-Type") {
+				t.Errorf("%s %s: %d %s, then %d %s", method, path, first.status, first.text, second.status, second.text)
+			}
+		}
+	}
+	if n < 15 {
+		t.Errorf("%d calls were tried", n)
+	}
+	const key = "Idempotency-Key: d"
+	first, second := r.ask("DELETE", "/v1/admin/webhooks/app", root, "", key), r.ask("DELETE", "/v1/admin/webhooks/app", root, "", key)
+	r.want("removed", first.status, http.StatusNoContent)
+	r.want("again", second.status, http.StatusNoContent)
+	r.want("replayed", second.header.Get("Idempotent-Replayed"), "true")
+	r.want("with another key", r.ask("DELETE", "/v1/admin/webhooks/app", root, "", "Idempotency-Key: e").status, http.StatusNotFound)
+}
