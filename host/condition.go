@@ -6,8 +6,10 @@ import (
 	"time"
 )
 
-// Condition is something in the host itself that is not as it should be, and has
-// not recovered: what system.error and system.recovered tell of.
+// Condition is something in the host itself that is not as it should be: what
+// system.error and system.recovered tell of. It is kept until an hour after it
+// was told, so that the same one is told once an hour however often it comes
+// and goes.
 type Condition struct {
 	Key         string         `json:"key"` // component and what of it: "plugin/tryton.tryton"
 	Severity    string         `json:"severity"`
@@ -17,8 +19,11 @@ type Condition struct {
 	Connections []ConnectionID `json:"connections"`
 	FirstSeen   time.Time      `json:"first_seen"`
 	LastSeen    time.Time      `json:"last_seen"`
-	ToldAt      time.Time      `json:"told_at"`
 	Count       int            `json:"count"` // how often it was seen since FirstSeen
+	ToldAt      time.Time      `json:"told_at"`
+	// RecoveredAt is when it was told to be over; zero while the last that was
+	// told is that it is there.
+	RecoveredAt time.Time `json:"recovered_at,omitzero"`
 }
 
 // ToldEvery is how often the same condition makes an event at most.
@@ -27,20 +32,40 @@ const ToldEvery = time.Hour
 // Again takes in that the condition was seen once more, and says whether that is
 // to be told: once an hour.
 func (c *Condition) Again(seen Condition, now time.Time) (tell bool) {
-	first, told, count := c.FirstSeen, c.ToldAt, c.Count
-	if first.IsZero() {
-		first = now.UTC()
-	}
-	if seen.Connections == nil {
-		seen.Connections = c.Connections
-	}
+	before := *c
 	*c = seen
-	c.FirstSeen, c.ToldAt, c.LastSeen, c.Count = first, told, now.UTC(), count+1
-	if !told.IsZero() && now.Sub(told) < ToldEvery {
+	if c.Connections == nil {
+		c.Connections = before.Connections
+	}
+	c.FirstSeen, c.Count, c.ToldAt, c.RecoveredAt = before.FirstSeen, before.Count, before.ToldAt, before.RecoveredAt
+	if c.FirstSeen.IsZero() || !c.RecoveredAt.IsZero() && !c.FirstSeen.After(c.RecoveredAt) {
+		c.FirstSeen, c.Count = now.UTC(), 0 // it was over
+	}
+	c.LastSeen = now.UTC()
+	c.Count++
+	if !c.ToldAt.IsZero() && now.Sub(c.ToldAt) < ToldEvery {
 		return false
 	}
-	c.ToldAt = now.UTC()
+	c.ToldAt, c.RecoveredAt = now.UTC(), time.Time{}
 	return true
+}
+
+// Look says what is to be told of the condition now ("": nothing), and whether
+// it can be forgotten. over says that it is no longer there.
+func (c *Condition) Look(over bool, now time.Time) (tell EventType, forget bool) {
+	hour := now.Sub(c.ToldAt) >= ToldEvery
+	back := !c.RecoveredAt.IsZero() && c.LastSeen.After(c.RecoveredAt)
+	switch {
+	case c.RecoveredAt.IsZero() && over:
+		c.RecoveredAt = now.UTC()
+		return EventSystemRecovered, false
+	case back && !over && hour: // it came back within the hour, and stayed
+		c.ToldAt, c.RecoveredAt = now.UTC(), time.Time{}
+		return EventSystemError, false
+	case over && hour:
+		return "", true
+	}
+	return "", false
 }
 
 // Event is what is told of the condition: that it is there, or that it is over.

@@ -46,6 +46,7 @@ type Endpoint struct {
 type Disabled struct {
 	At     time.Time `json:"at"`
 	Reason string    `json:"reason"`
+	Asked  bool      `json:"asked,omitempty"` // a person wanted it
 }
 
 // SigningSecret is one key that signs deliveries.

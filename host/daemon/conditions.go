@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -10,13 +11,16 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Rules of what is told of connectors' processes.
+// Rules of what is told of connectors' processes and of endpoints.
 const (
-	lookEvery  = time.Minute
-	quietFor   = 10 * time.Minute // without another end: recovered
-	mostNamed  = 1000             // connections of a condition
-	ofPlugin   = "plugin"
-	pluginKeys = ofPlugin + "/" // followed by the process's id
+	lookEvery = time.Minute
+	quietFor  = 10 * time.Minute // without another end: recovered
+	mostNamed = 1000             // connections of a condition
+
+	ofPlugin     = "plugin"
+	pluginKeys   = ofPlugin + "/" // followed by the process's id
+	ofEndpoint   = "webhook endpoint"
+	endpointKeys = "endpoint/" // followed by the endpoint's id
 )
 
 // reportProcess writes a plugin's process into state, for API and dashboard, and
@@ -68,13 +72,17 @@ func (d *Daemon) servedBy(p host.Process) ([]host.ConnectionID, error) {
 	return out, nil
 }
 
-// watchConditions tells of connectors' processes that are well again, until the
-// context ends.
+// watchConditions looks after what was told until the context ends: what is
+// there, what is over.
 func (d *Daemon) watchConditions(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		if err := d.recover(ctx, time.Now()); err != nil && ctx.Err() == nil && !errors.Is(err, state.ErrClosed) {
+		err := d.raiseEndpoints(ctx)
+		if err == nil {
+			err = d.lookOver(ctx, time.Now())
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, state.ErrClosed) {
 			d.log.Error("look at what has recovered", "error", err)
 		}
 		select {
@@ -85,29 +93,72 @@ func (d *Daemon) watchConditions(ctx context.Context) {
 	}
 }
 
-// recover ends the conditions of processes that have not ended for a while and
-// are not waiting for another start.
-func (d *Daemon) recover(ctx context.Context, now time.Time) error {
+// raiseEndpoints tells of endpoints that were given up.
+func (d *Daemon) raiseEndpoints(ctx context.Context) error {
+	all, err := state.All[host.Endpoint](ctx, d.store, state.KindEndpoint)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		e := &all[i].Value
+		if e.Disabled == nil || e.Disabled.Asked {
+			continue
+		}
+		seen := host.Condition{
+			Key: endpointKeys + string(e.ID), Severity: "error", Component: ofEndpoint, Code: host.CodeUnavailable,
+			Message: "the webhook endpoint " + string(e.ID) + " is disabled: " + e.Disabled.Reason + "; what it is owed is held until it is enabled",
+		}
+		before, _, err := state.Get[host.Condition](ctx, d.store, state.KindCondition, seen.Key)
+		if err == nil && !before.LastSeen.Before(e.Disabled.At) {
+			continue // it was seen
+		}
+		if err != nil && !errors.Is(err, state.ErrNotFound) {
+			return err
+		}
+		if _, err := d.store.Raise(ctx, seen, time.Now(), newID, func(*host.Condition) error { return nil }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lookOver tells of conditions that are over, or there again.
+func (d *Daemon) lookOver(ctx context.Context, now time.Time) error {
 	all, err := state.All[host.Condition](ctx, d.store, state.KindCondition)
 	if err != nil {
 		return err
 	}
 	for _, c := range all {
-		if c.Value.Component != ofPlugin || now.Sub(c.Value.LastSeen) < quietFor {
-			continue
+		over, err := d.over(ctx, &c.Value, now)
+		if err == nil {
+			err = d.store.Look(ctx, c, over, now, newID)
 		}
-		p, _, err := state.Get[host.Process](ctx, d.store, state.KindProcess, c.Value.Key[len(pluginKeys):])
-		if err != nil && !errors.Is(err, state.ErrNotFound) {
-			return err
-		}
-		if p.ReasonCode != "" {
-			continue // it has not been started since
-		}
-		if err := d.store.Recover(ctx, c, now, newID); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// over says whether a condition is no longer there: a process that has not ended
+// for a while and is not waiting for another start; an endpoint that succeeds
+// again, or is gone.
+func (d *Daemon) over(ctx context.Context, c *host.Condition, now time.Time) (bool, error) {
+	switch c.Component {
+	case ofPlugin:
+		p, _, err := state.Get[host.Process](ctx, d.store, state.KindProcess, strings.TrimPrefix(c.Key, pluginKeys))
+		if err != nil && !errors.Is(err, state.ErrNotFound) {
+			return false, err
+		}
+		return p.ReasonCode == "" && now.Sub(c.LastSeen) >= quietFor, nil
+	case ofEndpoint:
+		e, _, err := state.Get[host.Endpoint](ctx, d.store, state.KindEndpoint, strings.TrimPrefix(c.Key, endpointKeys))
+		if errors.Is(err, state.ErrNotFound) {
+			return true, nil
+		}
+		return e.Disabled == nil && !e.Recovering, err
+	}
+	return false, nil
 }
 
 // onReport takes what a connector reports of its work: into metrics, and into

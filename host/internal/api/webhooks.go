@@ -469,7 +469,7 @@ func (a *API) disableWebhook(c *call) error {
 		if e.Disabled != nil {
 			return nil, nil
 		}
-		e.Disabled = &host.Disabled{At: a.Clock().UTC(), Reason: "disabled by a person"}
+		e.Disabled = &host.Disabled{At: a.Clock().UTC(), Reason: "disabled by a person", Asked: true}
 		event, err := a.newEvent(host.EventEndpointDisabled, "", map[string]any{"endpoint": e.ID, "reason": e.Disabled.Reason})
 		event.Endpoint = e.ID
 		return []host.Event{event}, err

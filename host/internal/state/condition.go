@@ -41,15 +41,30 @@ func (s *Store) Raise(ctx context.Context, seen host.Condition, now time.Time, n
 	}
 }
 
-// Recover ends a condition that has stood as it was given, and tells so. One
-// that was seen again meanwhile stays.
-func (s *Store) Recover(ctx context.Context, c Versioned[host.Condition], now time.Time, newID func(string) string) error {
-	e, err := c.Value.Event(host.EventID(newID("evt_")), host.EventSystemRecovered, now)
+// Look tells what is to be told of a condition that stands as it was given, and
+// forgets it in time; over says that it is no longer there. One that was seen
+// again meanwhile stays as it is.
+func (s *Store) Look(ctx context.Context, c Versioned[host.Condition], over bool, now time.Time, newID func(string) string) error {
+	tell, forget := c.Value.Look(over, now)
+	if tell == "" && !forget {
+		return nil
+	}
+	put, err := PutOf(KindCondition, c.ID, c.Revision, &c.Value)
 	if err != nil {
 		return err
 	}
-	_, err = s.Commit(ctx, now, []Put{Delete(KindCondition, c.ID, c.Revision)}, []host.Event{e}, nil)
-	if errors.Is(err, ErrChanged) {
+	if forget {
+		put = Delete(KindCondition, c.ID, c.Revision)
+	}
+	var events []host.Event
+	if tell != "" {
+		e, err := c.Value.Event(host.EventID(newID("evt_")), tell, now)
+		if err != nil {
+			return err
+		}
+		events = append(events, e)
+	}
+	if _, err = s.Commit(ctx, now, []Put{put}, events, nil); errors.Is(err, ErrChanged) {
 		return nil
 	}
 	return err

@@ -36,18 +36,20 @@ func TestConditionIsToldOnceAndOverOnce(t *testing.T) {
 		t.Fatalf("%+v %v", stands, err)
 	}
 	raise(at.Add(3 * time.Minute))
-	if err := s.Recover(t.Context(), stands[0], at.Add(4*time.Minute), newID); err != nil {
+	if err := s.Look(t.Context(), stands[0], true, at.Add(4*time.Minute), newID); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := state.Get[host.Condition](t.Context(), s, state.KindCondition, "plugin/x"); err != nil {
+	if c, _, err := state.Get[host.Condition](t.Context(), s, state.KindCondition, "plugin/x"); err != nil || !c.RecoveredAt.IsZero() {
 		t.Errorf("it was seen again meanwhile and is over: %v", err)
 	}
-	stands, err = state.All[host.Condition](t.Context(), s, state.KindCondition)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Recover(t.Context(), stands[0], at.Add(5*time.Minute), newID); err != nil {
-		t.Fatal(err)
+	for _, after := range []time.Duration{5 * time.Minute, 6 * time.Minute, 2 * time.Hour} { // told once, then forgotten
+		stands, err = state.All[host.Condition](t.Context(), s, state.KindCondition)
+		if err != nil || len(stands) != 1 {
+			t.Fatalf("%+v %v", stands, err)
+		}
+		if err := s.Look(t.Context(), stands[0], true, at.Add(after), newID); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if _, _, err := state.Get[host.Condition](t.Context(), s, state.KindCondition, "plugin/x"); !errors.Is(err, state.ErrNotFound) {
 		t.Errorf("it still stands: %v", err)
@@ -64,7 +66,7 @@ func TestConditionIsToldOnceAndOverOnce(t *testing.T) {
 	if err := json.Unmarshal(events[1].Data, &data); err != nil || data.Key != "plugin/x" || data.Code != "plugin_crashed" || data.Count != 4 || len(data.Connections) != 2 {
 		t.Errorf("%s %v", events[1].Data, err)
 	}
-	if !raise(at.Add(6 * time.Minute)) {
+	if !raise(at.Add(3 * time.Hour)) {
 		t.Error("after it was over it is told anew")
 	}
 }
