@@ -72,6 +72,8 @@ func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
 		{"no flag for a flag", "GET", "/v1/items?active=yes", r.token, "", 422, "invalid", "query.active"},
 		{"no time for a time", "GET", "/v1/items?created_at[gt]=today", r.token, "", 422, "invalid", "query.created_at[gt]"},
 		{"an object for a text", "GET", "/v1/purchase_orders?vendor=7", r.token, "", 422, "invalid", "query.vendor"},
+		{"all own fields for a text", "GET", "/v1/items?custom=7", r.token, "", 422, "invalid", "query.custom"},
+		{"runs of an unknown entity", "GET", "/v1/sync-runs?entity=things", r.token, "", 422, "invalid", "query.entity"},
 		{"unknown event type", "GET", "/v1/admin/events?type=sync.done", root, "", 422, "invalid", "query.type"},
 		{"unknown endpoint", "GET", "/v1/admin/events?endpoint=nobody", root, "", 422, "invalid", "query.endpoint"},
 		{"unknown event", "GET", "/v1/admin/events?after=evt_9", root, "", 422, "invalid", "query.after"},

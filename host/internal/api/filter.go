@@ -123,6 +123,9 @@ var common = sync.OnceValue(func() []model.Field {
 func fieldOf(e host.Entity, path string) (model.Field, bool) {
 	first, _, _ := strings.Cut(path, ".")
 	if first == "custom" {
+		if path == first {
+			return model.Field{Name: path, Kind: model.KindObject, Fields: []model.Field{{Name: "NAME"}}}, true
+		}
 		return model.Field{}, true
 	}
 	if fields := model.Fields(string(e.Name)); fields != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
-	"html/template"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -147,33 +146,4 @@ func (a *API) openapiYAML(c *call) error {
 	c.w.Header().Set("Content-Type", "application/yaml")
 	_, _ = c.w.Write(b) // a caller who went away is no error of ours
 	return nil
-}
-
-var docsPage = template.Must(template.New("docs").Parse(`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Dinrail API</title><link rel="stylesheet" href="/docs.css"></head>
-<body><main><h1>Dinrail API</h1><p>Version {{.Version}}. The machine's form of this page is <a href="/openapi.json">/openapi.json</a>.</p>
-<table><thead><tr><th>Call</th><th>Answers</th><th>Token</th><th>Parameters</th></tr></thead><tbody>
-{{range .Rows}}<tr><td><code><b>{{.Method}}</b> {{.Path}}</code></td><td>{{.Summary}}</td><td>{{.Token}}</td><td>{{.Query}}</td></tr>
-{{end}}</tbody></table></main></body></html>`))
-
-const docsCSS = `:root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}body{margin:0}main{max-width:72rem;margin:auto;padding:1rem;overflow-x:auto}
-table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.4rem .6rem;border-bottom:1px solid #8884;vertical-align:top}code{font-size:.9em}`
-
-func (a *API) docs(c *call) error {
-	type row struct{ Method, Path, Summary, Token, Query string }
-	var rows []row
-	for _, r := range a.routes {
-		token := map[door]string{everybody: "none", machine: "none on this machine", data: "connection", admin: fmt.Sprintf("admin (%s)", r.role)}[r.open]
-		query := strings.ReplaceAll(strings.Join(r.query, ", "), "*", "FIELD=VALUE")
-		rows = append(rows, row{r.method, r.path, r.summary, token, query})
-	}
-	c.w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	c.w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	return docsPage.Execute(c.w, map[string]any{"Version": a.Version, "Rows": rows})
-}
-
-func (*API) docsStyle(c *call) error {
-	c.w.Header().Set("Content-Type", "text/css")
-	_, err := c.w.Write([]byte(docsCSS))
-	return err
 }

@@ -153,11 +153,14 @@ func (a *API) sync(c *call) error {
 }
 
 func (a *API) runs(c *call) error {
-	limit, before := c.q.limit(), c.place()
+	limit, before, of := c.q.limit(), c.place(), c.q.values.Get("entity")
+	if of != "" && !slices.ContainsFunc(c.conn.Entities, func(e host.Entity) bool { return string(e.Name) == of }) {
+		c.q.fault("entity", "this connection has no entity "+of)
+	}
 	if err := c.q.err(); err != nil {
 		return err
 	}
-	runs, err := a.Store.Runs(c.Context(), c.conn.ID, host.EntityName(c.q.values.Get("entity")), host.RunID(before), limit+1)
+	runs, err := a.Store.Runs(c.Context(), c.conn.ID, host.EntityName(of), host.RunID(before), limit+1)
 	if err != nil {
 		return err
 	}
