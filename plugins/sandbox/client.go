@@ -80,9 +80,14 @@ func (c *client) forgive() {
 	c.refused = nil
 }
 
+// do makes one call; the path is escaped already.
 func (c *client) do(ctx context.Context, method, template, path string, query url.Values, body any, token string, v any) error {
 	u := *c.base
-	u.Path, u.RawQuery = path, query.Encode()
+	var err error
+	if u.Path, err = url.PathUnescape(path); err != nil {
+		return err
+	}
+	u.RawPath, u.RawQuery = path, query.Encode()
 	var text bytes.Buffer
 	if body != nil {
 		if err := json.NewEncoder(&text).Encode(body); err != nil {

@@ -3,8 +3,9 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 // rule is one line of a mapping.
 type rule struct {
 	ours, theirs string
-	kind         string // "", ref, named, words, amount, sum, first, list
+	kind         string // "", ref, named, words, amount, sum, text, place, places, list
 	arg          string // entity or line table
 	words        map[string]string
 }
@@ -50,7 +51,7 @@ func rules(text string) []rule {
 		switch {
 		case !ok:
 			panic("mapping: " + line)
-		case kind == "amount", kind == "sum", kind == "first", kind == "":
+		case kind == "amount", kind == "sum", kind == "text", kind == "place", kind == "places", kind == "":
 			r.kind = kind
 		case strings.HasPrefix(kind, "->"):
 			r.kind, r.arg = "ref", kind[2:]
@@ -108,14 +109,25 @@ func (e *entity) record(raw json.RawMessage) (sdk.Record, *unreadable) {
 	}
 	fields := model.New(e.name)
 	if err := json.Unmarshal(text, fields); err != nil {
-		bad := &unreadable{id: id, reason: err.Error()}
-		var kind *json.UnmarshalTypeError
-		if errors.As(err, &kind) {
-			bad.field, bad.reason = kind.Field, "it is a "+kind.Value+", which does not fit"
-		}
-		return sdk.Record{}, bad
+		field, reason := e.misfit(ours)
+		return sdk.Record{}, &unreadable{id, field, reason}
 	}
 	return sdk.Record{ID: id, CreatedAt: stamp(theirs["createdAt"]), UpdatedAt: stamp(theirs["changedAt"]), Fields: fields, Raw: raw}, nil
+}
+
+// misfit finds the field whose value is of the wrong kind.
+func (e *entity) misfit(ours map[string]any) (field, reason string) {
+	for _, name := range slices.Sorted(maps.Keys(ours)) {
+		text, err := json.Marshal(map[string]any{name: ours[name]})
+		if err == nil {
+			err = json.Unmarshal(text, model.New(e.name))
+		}
+		if err != nil {
+			value, _ := json.Marshal(ours[name]) // it came from JSON
+			return name, fmt.Sprintf("it cannot be %.60s", value)
+		}
+	}
+	return "", "it is of the wrong kind"
 }
 
 func stamp(v any) time.Time {
@@ -153,13 +165,12 @@ func apply(rules []rule, theirs map[string]any, currency string) map[string]any 
 			}
 		case "sum":
 			v = map[string]any{"amount": v, "currency": currency}
-		case "first":
-			if m, ok := v.(map[string]any); ok {
-				v = map[string]any{
-					"name": m["name"], "line1": m["street"], "city": m["town"], "region": m["region"],
-					"postal_code": m["zip"], "country": m["countryCode"],
-				}
-			}
+		case "text":
+			v = fmt.Sprint(v)
+		case "place":
+			v = address(v)
+		case "places":
+			v = []any{address(v)}
 		case "list":
 			v = lines(r.arg, v, currency)
 		}
@@ -168,12 +179,36 @@ func apply(rules []rule, theirs map[string]any, currency string) map[string]any 
 	return ours
 }
 
-func reference(entity string, v any) any {
+func address(v any) any {
 	m, ok := v.(map[string]any)
 	if !ok {
 		return v
 	}
-	return map[string]any{"entity": entity, "id": fmt.Sprint(m["id"]), "number": m["code"], "name": m["name"]}
+	return map[string]any{
+		"name": m["name"], "line1": m["street"], "city": m["town"], "region": m["region"],
+		"postal_code": m["zip"], "country": m["countryCode"],
+	}
+}
+
+// reference maps one or a list of them. A line that names a person has an id of
+// its own beside the person's.
+func reference(entity string, v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = reference(entity, x)
+		}
+		return out
+	case map[string]any:
+		id := v["id"]
+		if person, ok := v["personId"]; ok {
+			id = person
+		}
+		return map[string]any{"entity": entity, "id": fmt.Sprint(id), "number": v["code"], "name": v["name"]}
+	default:
+		return v
+	}
 }
 
 func lines(table string, v any, currency string) any {

@@ -4,13 +4,19 @@ package main
 //
 //	ours = theirs [kind]
 //
-// where kind says how the value changes: nothing is taken as it is; ->ENTITY is
-// a reference; (A:b, C:d) a table of words, whose own word lands in the native
-// twin; amount is money; sum is an amount in the record's currency; first is an
-// address's shape; named:ENTITY a reference that has a name alone; [x] a list whose lines are mapped by the table x.
+// where kind says how the value changes. Without one it is taken as it is.
+//
+//	->ENTITY      a reference, or a list of them
+//	named:ENTITY  a reference that has a name alone
+//	(A:b, C:d)    a table of words; the plant's own lands in the native twin
+//	amount        money
+//	sum           an amount in the record's currency
+//	text          a number that is a name
+//	place         an address; places: a list of that one
+//	[x]           a list whose lines are mapped by the table x
 var entities = table(
 	"locations = places", `
-		number = code | name = name | code = code | parent = parentPlace ->locations | active = active | address = address first
+		number = code | name = name | code = code | parent = parentPlace ->locations | active = active | address = address place
 		kind = type (PLANT:site, BUILDING:building, HALL:floor, WAREHOUSE:storage, SHELF:bin)`,
 	"assets = equipment", `
 		number = tag | name = name | description = text | tag = tag | category = category | location = place ->locations | parent = parentEquipment ->assets
@@ -20,7 +26,7 @@ var entities = table(
 		serial_number = serialNo | manufacturer = maker | model = model | barcode = barcode | installed_on = installedOn | purchased_on = boughtOn
 		purchase_cost = price amount | warranty_until = warrantyUntil | vendor = supplier ->vendors`,
 	"work_orders = workOrders", `
-		number = orderNo | name = title | description = text | asset = equipment ->assets | location = place ->locations | parent = parentOrder ->work_orders
+		number = orderNo | name = title | description = text | asset = equipment ->assets | location = place ->locations | assignees = assignedTo ->people | parent = parentOrder ->work_orders
 		kind = type (REPAIR:corrective, PREVENTIVE:preventive, INSPECTION:inspection, CALIBRATION:calibration, PROJECT:project)
 		status = status (REQUESTED:requested, WAITING:open, PLANNED:scheduled, RUNNING:in_progress, PAUSED:on_hold, DONE:completed, CLOSED:closed, CANCELLED:cancelled)
 		priority = prio (LOW:low, NORMAL:medium, HIGH:high, URGENT:critical)
@@ -30,13 +36,13 @@ var entities = table(
 		tasks = steps [tasks] | labor = times [labor] | parts = materials [parts] | costs = costs [costs]`,
 	"vendors = suppliers", `
 		number = supplierNo | name = name | tax_id = vatNo | currency = currency | payment_terms = paymentTerms | email = mail | phone = phone | website = web
-		status = status (ACTIVE:active, INACTIVE:inactive, BLOCKED:blocked) | contacts = contacts [contacts]`,
+		status = status (ACTIVE:active, INACTIVE:inactive, BLOCKED:blocked) | addresses = address places | contacts = contacts [contacts]`,
 	"items = articles", `
 		number = articleNo | name = name | description = text | category = group | uom = unit | active = active
 		kind = type (RAW:material, SEMI:semi_finished, FINISHED:product, SPARE:stock, TOOL:tool, SERVICE:service)
 		lot_tracked = batchManaged | serial_tracked = serialManaged | unit_cost = cost amount | unit_price = price amount | gtin = ean
 		manufacturer = maker | manufacturer_part_number = makerPartNo | revision = drawingRev | reorder_quantity = reorderLot | lead_time_days = deliveryDays
-		suppliers = sources [suppliers]`,
+		assets = fitsEquipment ->assets | suppliers = sources [suppliers]`,
 	"inventory_levels = stock", `
 		number = code | item = article ->items | location = place ->locations | lot = batch ->lots | bin = bin | on_hand = quantity | available = free
 		reserved = reserved | on_order = onOrder | min_quantity = minimum | max_quantity = maximum | reorder_point = reorderAt | uom = unit | counted_at = countedAt`,
@@ -48,7 +54,7 @@ var entities = table(
 	"purchase_orders = purchaseOrders", `
 		number = orderNo | vendor = supplier ->vendors | vendor_reference = supplierRef | ordered_at = orderedAt | confirmed_at = confirmedAt | needed_by = neededOn
 		status = status (DRAFT:draft, TO_APPROVE:pending_approval, APPROVED:approved, ORDERED:sent, PART_DELIVERED:partially_received, DELIVERED:received, CLOSED:closed, CANCELLED:cancelled)
-		currency = currency | subtotal = net sum | tax = tax sum | shipping = freight sum | total = gross sum | ship_to = deliverTo first
+		revision = rev text | currency = currency | subtotal = net sum | tax = tax sum | shipping = freight sum | total = gross sum | ship_to = deliverTo place
 		payment_terms = paymentTerms | buyer = buyer ->people | approver = approver ->people | approved_at = approvedAt | note = note | lines = lines [lines]`,
 	"production_orders = jobs", `
 		number = jobNo | item = article ->items | planned_quantity = planned | good_quantity = good | scrap_quantity = scrap | uom = unit | asset = machine ->assets
