@@ -77,6 +77,7 @@ func TestPersonConnectsASystem(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
 	h := newHost(t, "")
+	h.hostBlock(`private_targets = ["127.0.0.0/8"]`) // the plant is on this machine
 	h.start()
 	link := h.cli("connect", "--id", "plant-9", "--label", "Plant 9")
 	link = link[strings.Index(link, "http"):]
@@ -149,6 +150,7 @@ func TestIntegratorsSessionHandsItsTokenToTheBackEnd(t *testing.T) {
 	t.Parallel()
 	p := newPlant(t)
 	h := newHost(t, "")
+	h.hostBlock(`private_targets = ["127.0.0.0/8"]`) // the plant is on this machine
 	h.start()
 	a := h.call("POST", "/v1/admin/connect-sessions", adminToken, fmt.Sprintf(`{"systems":["sandbox"],"new":{"id":"c1","settings":{"url":%q},"locked":["url"]},`+
 		`"end_user":{"id":"u1","name":"Anna"},"redirect_url":"https://app.example.com/done?x=1","state":"s 1","allowed_origins":["https://app.example.com"]}`, p.url))

@@ -30,11 +30,10 @@ for (const line of require("fs").readFileSync(0, "utf8").split("\n").filter(Bool
 }
 `
 
-// standardWebhooksJS returns a folder in which Node finds the official library.
-func standardWebhooksJS(t *testing.T) string {
+// npmFolder returns a folder in which a package of npm's is installed. Without
+// npm, or where it installs nothing, the suite is left out.
+func npmFolder(t *testing.T, suite, library string) string {
 	t.Helper()
-	const library = "standardwebhooks@1.1.1"
-	const suite = "signatures checked in JavaScript"
 	for _, program := range []string{"node", "npm"} {
 		if _, err := exec.LookPath(program); err != nil {
 			leaveOut(t, suite, program+" is not installed")
@@ -44,8 +43,9 @@ func standardWebhooksJS(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	name, _, _ := strings.Cut(library, "@")
 	dir := filepath.Join(cache, "dinrail-tests", library)
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "standardwebhooks")); err == nil {
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", name)); err == nil {
 		return dir
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
@@ -70,7 +70,7 @@ func standardWebhooksJS(t *testing.T) string {
 // a body that was changed on its way is not.
 func TestDeliveryIsVerifiedInJavaScript(t *testing.T) {
 	t.Parallel()
-	dir := standardWebhooksJS(t)
+	dir := npmFolder(t, "signatures checked in JavaScript", "standardwebhooks@1.1.1")
 	lines := make(chan string, 1)
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)

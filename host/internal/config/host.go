@@ -59,13 +59,8 @@ func (l *loader) host(r *reader) {
 	h.Drain = r.duration("drain", def.Drain, 0)
 	h.Watch = r.flag("watch", false)
 	h.PrivateTargets = r.prefixes("private_targets")
-	for _, later := range []struct{ name, what string }{
-		{"systems_dir", "this release runs no systems from files."},
-		{"private_targets", "in this release it holds for webhook endpoints made by the API; connections made by the API may reach any address."},
-	} {
-		if r.has(later.name) {
-			r.warn(r.content.Attributes[later.name].Range, "Not available yet", fmt.Sprintf("%q is well formed; %s", later.name, later.what))
-		}
+	if r.has("systems_dir") {
+		r.warn(r.content.Attributes["systems_dir"].Range, "Not available yet", `"systems_dir" is well formed; this release runs no systems from files.`)
 	}
 	var keys []string
 	for _, name := range []string{"key_file", "key", "key_command"} {
