@@ -30,8 +30,8 @@ require (
 )
 
 require (
-	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
-	github.com/chromedp/chromedp v0.14.2
+	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327 // tests: with chromedp
+	github.com/chromedp/chromedp v0.14.2 // tests: pages in a real browser
 )
 
 require (

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // browser is a headless Chromium.
@@ -156,13 +157,13 @@ func TestConnectPageInABrowser(t *testing.T) {
 	if focused != "summary" {
 		t.Errorf("after a mistake, what has the focus is %q", focused)
 	}
-	b.do(chromedp.KeyEvent("\t"), chromedp.KeyEvent("\r"), // to the summary's link, and along it
+	b.do(chromedp.EmulateReset(), chromedp.Focus("#summary"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter), // to the summary's link, and along it
 		chromedp.Evaluate(`document.activeElement.id`, &focused))
 	if focused != "credentials-password" {
 		t.Errorf("along the summary's link, what has the focus is %q", focused)
 	}
-	b.do(chromedp.KeyEvent("plant-7"), chromedp.KeyEvent("\r"), chromedp.WaitVisible("#token", chromedp.ByQuery))
-	b.accessible("done-phone-dark")
+	b.do(chromedp.SendKeys("#credentials-password", "plant-7"+kb.Enter), chromedp.WaitVisible("#token", chromedp.ByQuery))
+	b.accessible("done-dark")
 	b.do(chromedp.Navigate(link()), chromedp.WaitVisible("form.quiet"), chromedp.Click("form.quiet button"), chromedp.WaitVisible("section.center"))
 	b.accessible("canceled")
 	b.do(chromedp.Navigate("http://"+h.addr+"/connect/dcs_nothing"), chromedp.WaitVisible("section.center"))
@@ -179,12 +180,12 @@ Dinrail.connect({url: %q, mode: "iframe", container: document.getElementById("he
 	defer app.Close()
 	a := h.call("POST", "/v1/admin/connect-sessions", adminToken, fmt.Sprintf(`{"systems":["sandbox"],"new":{"id":"framed"},"allowed_origins":[%q]}`, app.URL))
 	session = fmt.Sprint(a.body["url"])
-	b.do(chromedp.EmulateReset(), chromedp.Navigate(app.URL), chromedp.WaitVisible("iframe"), chromedp.Sleep(time.Second))
+	b.do(chromedp.EmulateReset(), chromedp.Navigate(app.URL), chromedp.Poll(`document.querySelector("iframe") !== null`, nil), chromedp.Sleep(time.Second))
 	b.shot("framed")
 	who := newPerson(t) // what the frame does is done for it: the session is one
 	if status, _ := who.submit(session+"/to/sandbox", map[string][]string{"settings.url": {p.url}, "credentials.username": {"operator"}, "credentials.password": {"plant-7"}}); status != http.StatusOK {
 		t.Fatalf("%d", status)
 	}
 	b.do(chromedp.Evaluate(`document.querySelector("iframe").src = document.querySelector("iframe").src`, nil),
-		chromedp.WaitVisible(`//*[@id="out" and contains(., "connected framed")]`))
+		chromedp.Poll(`document.getElementById("out").textContent === "connected framed"`, nil))
 }
