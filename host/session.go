@@ -22,7 +22,7 @@ type ConnectSession struct {
 	State          string       `json:"state,omitempty"`           // the integrator's own, handed back with RedirectURL
 	AllowedOrigins []string     `json:"allowed_origins,omitempty"` // that may frame the page and are told of its outcome
 	Deliver        DeliverToken `json:"deliver_token"`
-	CreatedBy      string       `json:"created_by"` // name of the admin token
+	CreatedBy      string       `json:"created_by"` // name of the admin token, or SessionByHost
 	CreatedAt      time.Time    `json:"created_at"`
 	ExpiresAt      time.Time    `json:"expires_at"`
 
@@ -67,6 +67,10 @@ const (
 	SessionCanceled  SessionStatus = "canceled"
 	SessionExpired   SessionStatus = "expired"
 )
+
+// SessionByHost is who made a session that an event leads to. Whoever may make
+// sessions for its connection may see it and exchange its token.
+const SessionByHost = "host"
 
 // Lifetimes of a session.
 const (

@@ -3,11 +3,14 @@ package daemon
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/connect"
 	"github.com/dinrail/dinrail/host/internal/credential"
+	"github.com/dinrail/dinrail/host/internal/state"
+	"github.com/dinrail/dinrail/host/internal/syncer"
 )
 
 // connector lets people connect systems.
@@ -23,6 +26,16 @@ func (d *Daemon) connector(credentials *credential.Box, open *opener) (*connect.
 			return d.auth.Renew(ctx, c, step)
 		},
 	})
+}
+
+// reconnect makes the link that the event of a refused login leads to.
+func (d *Daemon) reconnect(c *host.Connection, at time.Time) (syncer.Link, error) {
+	link, id, hash := auth.NewLink()
+	put, err := state.PutOf(state.KindSession, string(id), state.Absent, &host.ConnectSession{
+		ID: id, Hash: hash, Connection: c.ID, Systems: []host.SystemName{c.System}, Deliver: host.DeliverExchange,
+		CreatedBy: host.SessionByHost, CreatedAt: at, ExpiresAt: at.Add(host.MaxSessionLife),
+	})
+	return syncer.Link{URL: d.pageURL() + "/connect/" + link, Session: id, Puts: []state.Put{put}}, err
 }
 
 // try logs in to a connection that is not stored, and tells what the login sees.

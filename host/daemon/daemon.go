@@ -199,7 +199,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	}
 	syncs, err := syncer.New(syncer.Params{
 		Store: d.store, Open: open.session, NewID: newID, Mapping: d.mapping,
-		Cursor: handlers.Cursor, Follows: events.Follows, Log: d.log.Named("syncer"),
+		Cursor: handlers.Cursor, Follows: events.Follows, Reconnect: d.reconnect, Log: d.log.Named("syncer"),
 	})
 	if err != nil {
 		return err

@@ -199,3 +199,41 @@ func TestIntegratorsSessionHandsItsTokenToTheBackEnd(t *testing.T) {
 		t.Errorf("connect.js: %d", js)
 	}
 }
+
+// The event of a refused login holds the link that renews it; the token of the
+// renewed connection is for the back end that the event went to.
+func TestEventOfARefusedLoginLeadsToItsRenewal(t *testing.T) {
+	p := newPlant(t)
+	h, _ := p.host("work_orders")
+	p.control("POST", "", `{"password":"another-1"}`)
+	p.control("POST", "/end-sessions", "")
+	h.eventually("it needs a person", time.Minute, func() bool { return h.status("plant") == "auth_required" })
+	told := h.all("/v1/admin/events?type=connection.auth_required", adminToken)
+	if len(told) != 1 {
+		t.Fatalf("%v", told)
+	}
+	data, _ := told[0]["data"].(map[string]any)
+	link, session := fmt.Sprint(data["reconnect_url"]), fmt.Sprint(data["session_id"])
+	viewer := fmt.Sprint(h.call("POST", "/v1/admin/tokens", adminToken, `{"name":"looks","role":"viewer"}`).body["token"])
+	for _, e := range h.all("/v1/admin/events?type=connection.auth_required", viewer) {
+		if shown, _ := e["data"].(map[string]any); shown["reconnect_url"] != nil || shown["reason"] == "" {
+			t.Errorf("a viewer sees %v", shown)
+		}
+	}
+	who := newPerson(t)
+	if status, text := who.open(link); status != http.StatusOK || !strings.Contains(text, "Renew the login") {
+		t.Fatalf("%d %s", status, text)
+	}
+	status, text := who.submit(who.at, url.Values{"settings.url": {p.url}, "credentials.username": {"operator"}, "credentials.password": {"another-1"}})
+	if status != http.StatusOK || strings.Contains(text, "drc_") {
+		t.Fatalf("%d %s", status, text)
+	}
+	h.eventually("it is online again", time.Minute, func() bool { return h.status("plant") == "online" })
+	a := h.call("POST", "/v1/admin/connect-sessions/"+session+"/exchange", adminToken, "")
+	if got := h.call("GET", "/v1/connection", fmt.Sprint(a.body["token"]), ""); got.status != http.StatusOK || got.body["status"] != "online" {
+		t.Errorf("%d %v: %d %v", a.status, a.body, got.status, got.body)
+	}
+	if strings.Contains(h.log.String(), link[strings.LastIndex(link, "/"):]) {
+		t.Error("the link is in the log")
+	}
+}

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -102,7 +103,7 @@ func (a *API) events(c *call) error {
 				}
 				after = e.Sequence
 				if chosen {
-					out.Data = append(out.Data, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, e.Data})
+					out.Data = append(out.Data, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, shownTo(c, e)})
 				}
 			}
 			if looked += len(part); len(part) < eventsAtOnce {
@@ -120,6 +121,24 @@ func (a *API) events(c *call) error {
 	out.NextCursor = c.cursorOf(strconv.FormatUint(uint64(after), 10))
 	a.write(c, http.StatusOK, out)
 	return nil
+}
+
+// shownTo is an event's data as far as its reader may use it: a link with which
+// a login is renewed is not for who may only look.
+func shownTo(c *call, e *host.Event) json.RawMessage {
+	if e.Type != host.EventConnectionAuthRequired || c.who.Role != host.RoleViewer {
+		return e.Data
+	}
+	var data map[string]any
+	if json.Unmarshal(e.Data, &data) != nil {
+		return json.RawMessage("null")
+	}
+	data["reconnect_url"] = nil
+	b, err := json.Marshal(data)
+	if err != nil {
+		return json.RawMessage("null")
+	}
+	return b
 }
 
 // eventsAfter returns the place to go on from: of a cursor, or of an event

@@ -221,8 +221,9 @@ func (a *API) findSession(c *call) (host.ConnectSession, host.Sequence, error) {
 	if about == "" && s.New != nil {
 		about = s.New.ID
 	}
-	// A token for sessions alone knows those that were made with it.
-	if errors.Is(err, state.ErrNotFound) || err == nil && (c.who.Limited() && !c.who.Covers(about) || c.who.Role != host.RoleAdmin && s.CreatedBy != c.who.Name) {
+	// A token for sessions alone knows those that were made with it, and those
+	// that events lead to.
+	if errors.Is(err, state.ErrNotFound) || err == nil && (c.who.Limited() && !c.who.Covers(about) || c.who.Role != host.RoleAdmin && s.CreatedBy != c.who.Name && s.CreatedBy != host.SessionByHost) {
 		return s, 0, host.Errorf(host.CodeNotFound, "there is no connect session %q", id)
 	}
 	return s, rev, err

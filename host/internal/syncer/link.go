@@ -127,15 +127,21 @@ func (s *Syncer) setStatus(ctx context.Context, id host.ConnectionID, at time.Ti
 			return nil
 		}
 		var events []host.Event
+		var link Link
 		if c.Status != previous {
 			c.Since = at
-			events = s.statusEvents(&c, previous, at)
+			if c.Status == host.StatusAuthRequired && s.Reconnect != nil {
+				if link, err = s.Reconnect(&c, at); err != nil {
+					return fmt.Errorf("make a link to reconnect %s: %w", id, err)
+				}
+			}
+			events = s.statusEvents(&c, previous, link, at)
 		}
 		put, err := state.PutOf(state.KindConnection, string(id), rev, &c)
 		if err != nil {
 			return err
 		}
-		_, err = s.Store.Commit(ctx, at, []state.Put{put}, events, nil)
+		_, err = s.Store.Commit(ctx, at, append(link.Puts, put), events, nil)
 		if errors.Is(err, state.ErrChanged) {
 			continue
 		}
@@ -156,7 +162,22 @@ type statusData struct {
 	Since    string                `json:"since"`
 }
 
-func (s *Syncer) statusEvents(c *host.Connection, previous host.ConnectionStatus, at time.Time) []host.Event {
+// reconnectData asks for a person: the link is theirs alone.
+type reconnectData struct {
+	Reason       string          `json:"reason"`
+	ReconnectURL *string         `json:"reconnect_url"`
+	Session      *host.SessionID `json:"session_id"`
+}
+
+// orNull is nil for what is empty.
+func orNull[T comparable](v T) *T {
+	if v == *new(T) {
+		return nil
+	}
+	return &v
+}
+
+func (s *Syncer) statusEvents(c *host.Connection, previous host.ConnectionStatus, link Link, at time.Time) []host.Event {
 	d := statusData{Previous: previous, Reason: c.Reason, Since: host.FormatTime(c.Since)}
 	var events []host.Event
 	switch c.Status {
@@ -165,7 +186,7 @@ func (s *Syncer) statusEvents(c *host.Connection, previous host.ConnectionStatus
 	case host.StatusOffline:
 		events = append(events, s.event(host.EventConnectionOffline, c.ID, at, d))
 	case host.StatusAuthRequired:
-		events = append(events, s.event(host.EventConnectionAuthRequired, c.ID, at, map[string]any{"reason": c.Reason}))
+		events = append(events, s.event(host.EventConnectionAuthRequired, c.ID, at, reconnectData{c.Reason, orNull(link.URL), orNull(link.Session)}))
 	}
 	d.Status = c.Status
 	return append(events, s.event(host.EventConnectionStatusChanged, c.ID, at, d))

@@ -68,9 +68,20 @@ type Params struct {
 	// kept for whoever follows them; first: no run of it has completed before.
 	// Nil: never.
 	Follows func(ctx context.Context, c *host.Connection, e host.EntityName, first bool) (bool, error)
+	// Reconnect makes a link with which a person gives a connection new
+	// credentials, and what is stored of it, for the event that asks for them.
+	// Nil: there is no page to lead to.
+	Reconnect func(c *host.Connection, at time.Time) (Link, error)
 	// Parallel is how many runs go on at once; default 8.
 	Parallel int
 	Log      hclog.Logger
+}
+
+// Link leads a person to where a connection is renewed.
+type Link struct {
+	URL     string
+	Session host.SessionID
+	Puts    []state.Put // what makes it open, in the same step
 }
 
 // Limits of what goes on at once and of what is kept open.
