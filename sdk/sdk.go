@@ -3,6 +3,11 @@
 //
 //	func main() { sdk.Serve(connector{}) }
 //
+// README.md beside it builds a first connector from nothing; Example is one in a
+// screenful. This file has the two interfaces and what they are given; PageWriter
+// takes the records of a read, Failure says what went wrong, sdk/model has the
+// unified entities, sdk/sdktest tells whether the connector holds.
+//
 // It promises the author that pages are sent no faster than the host commits
 // them, that whatever is printed goes to the log and never breaks the protocol,
 // that a panic ends one call and not the program, that the HTTP client it hands
@@ -23,8 +28,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
-
-	"github.com/dinrail/dinrail/proto/wire"
 )
 
 // Connector is a program that speaks to one or more systems. Its methods may
@@ -109,11 +112,12 @@ type OpenRequest struct {
 	Auth        string
 	Credentials map[string]string
 	Definition  *Definition
-	// HTTP is the client for all calls of this connection. It keeps to the
-	// operator's network block, waits for nobody: while the system wants fewer
-	// calls it answers CodeRateLimited by itself, bounds answers in time and
-	// size, follows no redirect to another host, and reports each call under the
-	// name that WithPath gives it.
+	// HTTP is the client for all calls of this connection. It reaches what the
+	// operator lets the connection reach, by the network block's certificates and
+	// proxy; bounds answers in time and size; follows no redirect to another host;
+	// and reports each call under the name that WithPath gives it. It does not
+	// wait: while the system wants fewer calls of this login, it answers
+	// CodeRateLimited by itself.
 	HTTP *http.Client
 	// Dial and TLS are for connectors that speak another protocol than HTTP: how
 	// connections are opened and certificates are checked, by the operator's
@@ -189,46 +193,8 @@ type Record struct {
 	UpdatedAt time.Time
 	Deleted   bool
 	// Fields is the record in the entity's shape: a value that encodes as a JSON
-	// object, or a json.RawMessage of one. Not used when Deleted.
+	// object (for a unified entity its type of sdk/model), or a json.RawMessage of
+	// one. Not used when Deleted.
 	Fields any
 	Raw    json.RawMessage // as received
-}
-
-// Code says what the host can do about a failure.
-type Code string
-
-// The codes of failures.
-const (
-	CodeAuthRequired     Code = wire.AuthRequired     // the system refuses the login
-	CodeTokenExpired     Code = wire.TokenExpired     // Renew, then the call is repeated once
-	CodePermissionDenied Code = wire.PermissionDenied // the login may not do this
-	CodeRateLimited      Code = wire.RateLimited      // too many calls
-	CodeUnavailable      Code = wire.Unavailable      // not reachable now
-	CodeNotFound         Code = wire.NotFound         // there is no such thing
-	CodeInvalid          Code = wire.Invalid          // the request is wrong
-	CodeConflict         Code = wire.Conflict         // changed in between
-	CodeUnsupported      Code = wire.Unsupported      // no such power
-	CodeInternal         Code = wire.Internal         // a fault of the connector or an answer it cannot read
-	CodeAddressRefused   Code = wire.AddressRefused   // it stands where this connection may not reach; HTTP and Dial tell
-)
-
-// Failure is an error with a code and words for a person. Any other error that
-// a connector returns travels as CodeInternal.
-type Failure struct {
-	Code    Code
-	Message string
-	Path    string    // the setting or field at fault ("settings.url"); empty: none
-	RetryAt time.Time // when to come back; zero: not told
-	Err     error     // the cause, for the log
-}
-
-// Error returns the words.
-func (f *Failure) Error() string { return f.Message }
-
-// Unwrap returns the cause.
-func (f *Failure) Unwrap() error { return f.Err }
-
-// Failf returns a Failure with the code and the formatted words.
-func Failf(code Code, format string, args ...any) *Failure {
-	return &Failure{Code: code, Message: fmt.Sprintf(format, args...)}
 }
