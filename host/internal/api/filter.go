@@ -157,10 +157,11 @@ func unfit(f model.Field, op string, o operand) string {
 			return "it must be a time as in 2026-01-31T12:00:00Z, or a date as in 2026-01-31, not " + strconv.Quote(o.text)
 		}
 	case model.KindObject, model.KindReference:
-		if len(f.Fields) == 0 {
-			return ""
+		inside := "id"
+		if f.Kind == model.KindObject && len(f.Fields) > 0 {
+			inside = f.Fields[0].Name
 		}
-		return "it is an object; name a field in it, such as " + f.Name + "." + f.Fields[0].Name
+		return "it is an object; name a field in it, such as " + f.Name + "." + inside
 	case model.KindString, model.KindEnum:
 	}
 	return ""
