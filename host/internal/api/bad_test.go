@@ -2,6 +2,7 @@ package api_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -74,6 +75,8 @@ func TestBadInputIsAProblemThatSaysWhatToDo(t *testing.T) {
 		{"an object for a text", "GET", "/v1/purchase_orders?vendor=7", r.token, "", 422, "invalid", "query.vendor"},
 		{"all own fields for a text", "GET", "/v1/items?custom=7", r.token, "", 422, "invalid", "query.custom"},
 		{"runs of an unknown entity", "GET", "/v1/sync-runs?entity=things", r.token, "", 422, "invalid", "query.entity"},
+		{"unknown fields deep inside", "POST", "/v1/admin/connections", root, `{"system":"erp","sync":{"items":{"evry":"5m"}},"webhooks":{"a":{"types":[]}},"x":1}`, 422, "invalid", "body.sync.items.evry"},
+		{"no system", "POST", "/v1/admin/connections", root, `{}`, 422, "invalid", "body.system"},
 		{"unknown event type", "GET", "/v1/admin/events?type=sync.done", root, "", 422, "invalid", "query.type"},
 		{"unknown endpoint", "GET", "/v1/admin/events?endpoint=nobody", root, "", 422, "invalid", "query.endpoint"},
 		{"unknown event", "GET", "/v1/admin/events?after=evt_9", root, "", 422, "invalid", "query.after"},
@@ -297,6 +300,12 @@ func TestMalformedBodySaysWhere(t *testing.T) {
 			t.Errorf("%q: %s is not in %s", body, want, a.text)
 		}
 	}
+}
+
+func TestEveryUnknownFieldIsNamedWithItsPath(t *testing.T) {
+	r := setup(t)
+	a := r.ask("POST", "/v1/admin/connections", root, `{"system":"erp","sync":{"items":{"evry":"5m"}},"webhooks":{"a":{"types":[]}},"x":1,"settings":{"any":{"thing":1}}}`)
+	r.want("errors", fmt.Sprint(a.body["errors"]), "[map[location:body.sync.items.evry message:there is no such field] map[location:body.webhooks.a.types message:there is no such field] map[location:body.x message:there is no such field]]")
 }
 
 func TestBodyIsJSON(t *testing.T) {

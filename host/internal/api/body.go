@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/dinrail/dinrail/host"
@@ -75,9 +77,56 @@ func body(c *call, v any) error {
 		return faults{{"body", "it is no JSON: it ends at " + placeIn(content, int64(len(content))) + " in the middle of a value"}}
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		var given any
+		if json.Unmarshal(content, &given) == nil {
+			if bad := unknownFields(reflect.TypeOf(v), given, "body"); len(bad) > 0 {
+				return bad
+			}
+		}
 		return faults{{"body." + strings.Trim(name, `"`), "there is no such field"}}
 	}
 	return faults{{"body", "it cannot be read: " + strings.TrimPrefix(err.Error(), "json: ")}}
+}
+
+// unknownFields are the members of what was given that a type does not have,
+// each with its whole path.
+func unknownFields(t reflect.Type, given any, at string) (bad faults) {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch given := given.(type) {
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(given)) {
+			switch t.Kind() {
+			case reflect.Map:
+				bad = append(bad, unknownFields(t.Elem(), given[name], at+"."+name)...)
+			case reflect.Struct:
+				if f, ok := memberOf(t, name); ok {
+					bad = append(bad, unknownFields(f, given[name], at+"."+name)...)
+				} else {
+					bad = append(bad, fault{at + "." + name, "there is no such field"})
+				}
+			default: // whatever stands there is the caller's own
+			}
+		}
+	case []any:
+		if t.Kind() == reflect.Slice {
+			for i := range given {
+				bad = append(bad, unknownFields(t.Elem(), given[i], fmt.Sprintf("%s.%d", at, i))...)
+			}
+		}
+	}
+	return bad
+}
+
+// memberOf finds a struct's field as encoding/json does: letters of either case.
+func memberOf(t reflect.Type, name string) (reflect.Type, bool) {
+	for f := range t.Fields() {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); strings.EqualFold(tag, name) {
+			return f.Type, true
+		}
+	}
+	return nil, false
 }
 
 // placeIn tells in words where the byte before an offset stands.

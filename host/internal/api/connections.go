@@ -58,6 +58,9 @@ func (a *API) create(c *call) error {
 	if err := body(c, &req); err != nil {
 		return err
 	}
+	if req.System == "" {
+		return faults{{"body.system", "it is missing; /v1/admin/systems lists what there is"}}
+	}
 	system, ok := a.systemNamed(req.System)
 	if !ok {
 		return faults{{"body.system", fmt.Sprintf("there is no system %q; /v1/admin/systems lists what there is", req.System)}}
