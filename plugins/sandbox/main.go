@@ -8,6 +8,7 @@ import (
 	"net/url"
 
 	"github.com/dinrail/dinrail/sdk"
+	"github.com/dinrail/dinrail/sdk/model"
 )
 
 func main() { sdk.Serve(connector{}) }
@@ -28,7 +29,7 @@ func (connector) Describe(context.Context, *sdk.Definition) (sdk.Description, er
 				{Name: "username", Label: "User name", Required: true},
 				{Name: "password", Label: "Password", Required: true, Secret: true},
 			}}},
-			Entities: known(),
+			Entities: described(),
 		}},
 	}, nil
 }
@@ -48,4 +49,35 @@ func known() []sdk.Entity {
 		out[i] = sdk.Entity{Name: e.name, Key: []string{"id"}, Incremental: true}
 	}
 	return out
+}
+
+// described are the known entities with the fields that the mapping fills: what
+// of the model the plant covers.
+func described() []sdk.Entity {
+	out := known()
+	for i, e := range entities {
+		unified, _ := model.Lookup(e.name)
+		for _, r := range e.rules {
+			for _, name := range []string{r.ours, r.ours + "_native"} {
+				if f, ok := unified.Field(name); ok && (name == r.ours || r.kind == "words") {
+					out[i].Fields = append(out[i].Fields, sdk.Field{Name: name, Type: typeOf(f)})
+				}
+			}
+		}
+	}
+	return out
+}
+
+// typeOf is the type of a field of the model.
+func typeOf(f model.Field) string {
+	switch {
+	case f.Array:
+		return "array"
+	case f.Kind == model.KindEnum:
+		return "string"
+	case f.Kind == model.KindInteger:
+		return "number"
+	default:
+		return string(f.Kind)
+	}
 }

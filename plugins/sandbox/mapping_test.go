@@ -170,3 +170,22 @@ func TestUnknownWordsAndLongNumbersAreKept(t *testing.T) {
 		}
 	}
 }
+
+func TestDescriptionTellsWhatTheMappingFills(t *testing.T) {
+	for i, d := range described() {
+		told := map[string]string{}
+		for _, f := range d.Fields {
+			told[f.Name] = f.Type
+		}
+		for _, r := range entities[i].rules {
+			if told[r.ours] == "" {
+				t.Errorf("%s.%s is mapped and not told", d.Name, r.ours)
+			}
+		}
+	}
+	for _, f := range described()[2].Fields { // work orders
+		if want := map[string]string{"status": "string", "status_native": "string", "asset": "reference", "tasks": "array", "due_at": "timestamp", "estimated_minutes": "number"}[f.Name]; want != "" && f.Type != want {
+			t.Errorf("%s is a %s, want %s", f.Name, f.Type, want)
+		}
+	}
+}
