@@ -26,6 +26,13 @@ type Condition struct {
 	RecoveredAt time.Time `json:"recovered_at,omitzero"`
 }
 
+// Keys of conditions, or what stands before the id of what they are about.
+const (
+	PluginCondition   = "plugin/"
+	EndpointCondition = "endpoint/"
+	DiskCondition     = "state/disk"
+)
+
 // ToldEvery is how often the same condition makes an event at most.
 const ToldEvery = time.Hour
 

@@ -79,9 +79,12 @@ func (c *cli) overview(own hostStatus, connections []connectionStatus) error {
 		fmt.Fprintln(c.out, "\nNeeds a person:")
 	}
 	for _, n := range own.Needs {
-		about := "connection " + n.Connection
-		if n.Connector != "" {
+		about := "the host"
+		switch {
+		case n.Connector != "":
 			about = "connector " + n.Connector
+		case n.Connection != "":
+			about = "connection " + n.Connection
 		}
 		fmt.Fprintf(c.out, "  %s\n    %s\n    → %s\n", oneLine(about), oneLine(n.What), oneLine(n.Do))
 	}

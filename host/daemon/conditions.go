@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,16 +12,15 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Rules of what is told of connectors' processes and of endpoints.
+// Rules of what is told of connectors' processes, endpoints and the disk.
 const (
 	lookEvery = time.Minute
 	quietFor  = 10 * time.Minute // without another end: recovered
 	mostNamed = 1000             // connections of a condition
 
-	ofPlugin     = "plugin"
-	pluginKeys   = ofPlugin + "/" // followed by the process's id
-	ofEndpoint   = "webhook endpoint"
-	endpointKeys = "endpoint/" // followed by the endpoint's id
+	ofPlugin   = "plugin"
+	ofEndpoint = "webhook endpoint"
+	ofState    = "state"
 )
 
 // reportProcess writes a plugin's process into state, for API and dashboard, and
@@ -42,7 +42,7 @@ func (d *Daemon) reportProcess(p host.Process) {
 
 // raise tells of a process that ended, once an hour.
 func (d *Daemon) raise(p host.Process) error {
-	seen := host.Condition{Key: pluginKeys + p.ID, Severity: "error", Component: ofPlugin, Code: p.ReasonCode}
+	seen := host.Condition{Key: host.PluginCondition + p.ID, Severity: "error", Component: ofPlugin, Code: p.ReasonCode}
 	seen.Message = "the process of connector " + string(p.Connector) + " ended (" + string(p.Status) + "): " + p.Reason
 	_, err := d.store.Raise(context.Background(), seen, time.Now(), newID, func(c *host.Condition) (err error) {
 		c.Connections, err = d.servedBy(p)
@@ -78,7 +78,10 @@ func (d *Daemon) watchConditions(ctx context.Context) {
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
 	for {
-		err := d.raiseEndpoints(ctx)
+		err := d.raiseDisk(ctx)
+		if err == nil {
+			err = d.raiseEndpoints(ctx)
+		}
 		if err == nil {
 			err = d.lookOver(ctx, time.Now())
 		}
@@ -93,6 +96,25 @@ func (d *Daemon) watchConditions(ctx context.Context) {
 	}
 }
 
+// raiseDisk tells that the disk is nearly full, while there is still room to
+// write that down.
+func (d *Daemon) raiseDisk(ctx context.Context) error {
+	free, low, err := d.room()
+	if err != nil || free >= low {
+		d.lowRoom = false
+		return err
+	}
+	if d.lowRoom {
+		return nil // it was seen
+	}
+	_, err = d.store.Raise(ctx, host.Condition{
+		Key: host.DiskCondition, Severity: "error", Component: ofState, Code: host.CodeStorage,
+		Message: fmt.Sprintf("the disk of the data folder is nearly full (%d MB free): syncs wait until there is space", free>>20),
+	}, time.Now(), newID, func(*host.Condition) error { return nil })
+	d.lowRoom = err == nil
+	return err
+}
+
 // raiseEndpoints tells of endpoints that were given up.
 func (d *Daemon) raiseEndpoints(ctx context.Context) error {
 	all, err := state.All[host.Endpoint](ctx, d.store, state.KindEndpoint)
@@ -105,7 +127,7 @@ func (d *Daemon) raiseEndpoints(ctx context.Context) error {
 			continue
 		}
 		seen := host.Condition{
-			Key: endpointKeys + string(e.ID), Severity: "error", Component: ofEndpoint, Code: host.CodeUnavailable,
+			Key: host.EndpointCondition + string(e.ID), Severity: "error", Component: ofEndpoint, Code: host.CodeUnavailable,
 			Message: "the webhook endpoint " + string(e.ID) + " is disabled: " + e.Disabled.Reason + "; what it is owed is held until it is enabled",
 		}
 		before, _, err := state.Get[host.Condition](ctx, d.store, state.KindCondition, seen.Key)
@@ -142,21 +164,24 @@ func (d *Daemon) lookOver(ctx context.Context, now time.Time) error {
 
 // over says whether a condition is no longer there: a process that has not ended
 // for a while and is not waiting for another start; an endpoint that succeeds
-// again, or is gone.
+// again, or is gone; a disk with room.
 func (d *Daemon) over(ctx context.Context, c *host.Condition, now time.Time) (bool, error) {
 	switch c.Component {
 	case ofPlugin:
-		p, _, err := state.Get[host.Process](ctx, d.store, state.KindProcess, strings.TrimPrefix(c.Key, pluginKeys))
+		p, _, err := state.Get[host.Process](ctx, d.store, state.KindProcess, strings.TrimPrefix(c.Key, host.PluginCondition))
 		if err != nil && !errors.Is(err, state.ErrNotFound) {
 			return false, err
 		}
 		return p.ReasonCode == "" && now.Sub(c.LastSeen) >= quietFor, nil
 	case ofEndpoint:
-		e, _, err := state.Get[host.Endpoint](ctx, d.store, state.KindEndpoint, strings.TrimPrefix(c.Key, endpointKeys))
+		e, _, err := state.Get[host.Endpoint](ctx, d.store, state.KindEndpoint, strings.TrimPrefix(c.Key, host.EndpointCondition))
 		if errors.Is(err, state.ErrNotFound) {
 			return true, nil
 		}
 		return e.Disabled == nil && !e.Recovering, err
+	case ofState:
+		free, low, err := d.room()
+		return err == nil && free >= low, err
 	}
 	return false, nil
 }

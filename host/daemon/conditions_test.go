@@ -41,7 +41,7 @@ type watched struct {
 func watch(t *testing.T) watched {
 	engine := memory.New()
 	t.Cleanup(func() { _ = engine.Close() })
-	return watched{t, &Daemon{store: state.NewStore(engine, clear{}), log: hclog.NewNullLogger(), fell: map[string]time.Time{}}}
+	return watched{t, &Daemon{store: state.NewStore(engine, clear{}), log: hclog.NewNullLogger(), fell: map[string]time.Time{}, room: func() (int64, int64, error) { return 2, 1, nil }}}
 }
 
 // pass lets minutes go by, with a look at each.
@@ -49,6 +49,9 @@ func (w watched) pass(minutes int) {
 	w.Helper()
 	for range minutes {
 		time.Sleep(time.Minute)
+		if err := w.d.raiseDisk(w.Context()); err != nil {
+			w.Fatal(err)
+		}
 		if err := w.d.raiseEndpoints(w.Context()); err != nil {
 			w.Fatal(err)
 		}
@@ -133,5 +136,19 @@ func TestEndpointThatIsGivenUpIsToldAndThatItIsWellAgain(t *testing.T) {
 		w.want("again within the hour", "error endpoint/e0, recovered endpoint/e0")
 		w.pass(30)
 		w.want("after the hour", "error endpoint/e0, recovered endpoint/e0, error endpoint/e0")
+	})
+}
+
+func TestFullDiskIsToldWhileThereIsRoomToWriteItDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := watch(t)
+		w.pass(1)
+		w.want("room", "")
+		w.d.room = func() (int64, int64, error) { return 100 << 20, 256 << 20, nil }
+		w.pass(30)
+		w.want("nearly full", "error state/disk")
+		w.d.room = func() (int64, int64, error) { return 300 << 20, 256 << 20, nil }
+		w.pass(1)
+		w.want("room again", "error state/disk, recovered state/disk")
 	})
 }

@@ -67,6 +67,8 @@ type Daemon struct {
 	reload   sync.Mutex
 	starts   time.Time
 	metrics  *api.Metrics
+	room     func() (free, low int64, err error) // of the disk
+	lowRoom  bool                                // it was told that there is too little
 	// fell is when processes ended last, as far as it was told.
 	fell map[string]time.Time
 }
@@ -92,6 +94,7 @@ func Run(ctx context.Context, o Options) error {
 			log.Error("close the store", "error", err)
 		}
 	}()
+	d.room = engine.Room
 	if d.keys, err = openKeys(ctx, cfg, state.NewShelf(engine)); err != nil {
 		return err
 	}

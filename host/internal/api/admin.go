@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -104,8 +105,35 @@ func (a *API) status(c *call) error {
 			needs = append(needs, need{Connector: p.Value.ID, What: "crashed: " + p.Value.Reason, Do: "dinrail connector show " + p.Value.ID + " shows its last log lines"})
 		}
 	}
+	more, err := a.conditions(c)
+	if err != nil {
+		return err
+	}
+	needs = append(needs, more...)
 	a.write(c, http.StatusOK, statusView{a.Version, counts, needs})
 	return nil
+}
+
+// conditions are the needs of the host itself, for who may see the whole of it.
+// Those of connectors and connections show by themselves.
+func (a *API) conditions(c *call) (needs []need, err error) {
+	if c.who.Limited() {
+		return nil, nil
+	}
+	all, err := state.All[host.Condition](c.Context(), a.Store, state.KindCondition)
+	for i := range all {
+		x := &all[i].Value
+		if !x.RecoveredAt.IsZero() {
+			continue
+		}
+		if id, ok := strings.CutPrefix(x.Key, host.EndpointCondition); ok {
+			needs = append(needs, need{What: x.Message, Do: "see to its receiver, then dinrail webhook enable " + id})
+		}
+		if x.Key == host.DiskCondition {
+			needs = append(needs, need{What: x.Message, Do: "free some space there; syncs go on by themselves"})
+		}
+	}
+	return needs, err
 }
 
 func (a *API) plan(c *call) error   { return a.outcome(c, a.Plan) }

@@ -145,6 +145,32 @@ func TestSystemsAndEntitiesHaveAllTheirFields(t *testing.T) {
 	}
 }
 
+func TestStatusTellsWhatTheHostItselfNeeds(t *testing.T) {
+	r := setup(t)
+	for _, c := range []host.Condition{
+		{Key: host.DiskCondition, Component: "state", Message: "the disk is nearly full"},
+		{Key: host.EndpointCondition + "app", Component: "webhook endpoint", Message: "app is disabled"},
+		{Key: host.EndpointCondition + "well", Component: "webhook endpoint", Message: "well is disabled", RecoveredAt: r.now()},
+	} {
+		put, err := state.PutOf(state.KindCondition, c.Key, state.Absent, &c)
+		if err == nil {
+			_, err = r.store.Commit(t.Context(), r.now(), []state.Put{put}, nil, nil)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := r.ask("GET", "/v1/admin/status", root, "").text
+	for _, want := range []string{"the disk is nearly full", "dinrail webhook enable app"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is not told: %s", want, text)
+		}
+	}
+	if strings.Contains(text, "well is disabled") {
+		t.Errorf("what has recovered is told: %s", text)
+	}
+}
+
 func TestProgressOfARunIsShown(t *testing.T) {
 	r := setup(t)
 	ctx := t.Context()

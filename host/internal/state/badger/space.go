@@ -26,6 +26,15 @@ type space struct {
 // lookEvery is how many bytes are written between two looks.
 const lookEvery = 4 << 20
 
+// Room returns how many bytes of the disk are free, and below how many pages and
+// runs are refused.
+func (e *Engine) Room() (free, low int64, err error) {
+	if free, err = freeBytes(e.dir); err != nil {
+		return 0, 0, fmt.Errorf("look for free space: %w", err)
+	}
+	return free, e.low, nil
+}
+
 func (s *space) wrote(n int) { s.unseen += int64(n) }
 
 // enough refuses a step for which the disk has no room: one that brings
