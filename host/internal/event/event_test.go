@@ -462,6 +462,14 @@ func TestTriggerThatFailsIsToldOnceAnHourAndHarmsNothing(t *testing.T) {
 		if len(r.events("trigger.low")) != 1 {
 			t.Error("the records that are fine fire")
 		}
+		r.stop()
+		r.start()
+		r.run()
+		r.records("a", `{"status":"bad","n":0}`)
+		r.end()
+		if got := r.events(host.EventSystemError); len(got) != 1 {
+			t.Errorf("%d events after a restart", len(got))
+		}
 		time.Sleep(2 * time.Hour)
 		r.run()
 		r.records("a", `{"status":"bad","n":1}`)

@@ -162,5 +162,8 @@ func (d *Dispatcher) failed(t *Trigger, r *host.Record, cause error, now time.Ti
 	if err != nil {
 		return host.Event{}, false
 	}
-	return host.Event{ID: host.EventID(d.NewID("evt_")), Type: host.EventSystemError, Time: now.UTC(), Connection: r.Connection, Data: data}, true
+	// A host that was started again within the hour makes the same event, which
+	// is there already.
+	id := host.EventID("evt_" + idOf(now.Truncate(tellEvery), key))
+	return host.Event{ID: id, Type: host.EventSystemError, Time: now.UTC(), Connection: r.Connection, Data: data}, true
 }
