@@ -1,4 +1,4 @@
-package sdktest_test
+package acceptance_test
 
 import (
 	"fmt"
@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/dinrail/dinrail/sdk/sdktest"
+	"github.com/dinrail/dinrail/sdk/sdktest/acceptance"
 )
 
 // dir holds the connectors' programs.
@@ -96,7 +97,7 @@ func TestEachCheckCatchesAConnectorMadeToFailIt(t *testing.T) {
 			}
 		})
 	}
-	for _, c := range sdktest.Checks() {
+	for _, c := range acceptance.Checks() {
 		if !caught[c.Name] {
 			t.Errorf("no connector is made to fail %s", c.Name)
 		}
@@ -116,17 +117,17 @@ func TestVolatileCheckpointsAreCaughtByTheKillAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.Remove(filepath.Join(dir, name)) })
-	for _, c := range sdktest.Checks() {
+	for _, c := range acceptance.Checks() {
 		if err := c.Run(t.Context(), options(name)); (err != nil) != (c.Name == "kill") {
 			t.Errorf("%s: %v", c.Name, err)
 		}
 	}
 }
 
-func check(t *testing.T, name string) sdktest.Check {
+func check(t *testing.T, name string) acceptance.Check {
 	t.Helper()
-	all := sdktest.Checks()
-	i := slices.IndexFunc(all, func(c sdktest.Check) bool { return c.Name == name })
+	all := acceptance.Checks()
+	i := slices.IndexFunc(all, func(c acceptance.Check) bool { return c.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no check %q", name)
 	}
