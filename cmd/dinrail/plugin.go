@@ -16,7 +16,7 @@ import (
 
 func (c *cli) plugin() *cobra.Command {
 	return group(&cobra.Command{Use: "plugin", Aliases: []string{"plugins"}, Short: "For authors: write a connector, and hold it against what the host expects"},
-		c.pluginCheck())
+		c.pluginNew(), c.pluginCheck())
 }
 
 func (c *cli) pluginCheck() *cobra.Command {
