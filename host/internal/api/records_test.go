@@ -83,6 +83,9 @@ func TestListIsPagedInOrderAndEachRecordComesOnce(t *testing.T) {
 	r.want("nothing new", r.ask("GET", path, r.token, "").ids(), "")
 	r.put(plant, "items", record{"i0", ""}, record{"i9", `{}`})
 	r.want("what is new", r.ask("GET", path, r.token, "").ids(), "i9")
+	if gone := r.ask("GET", "/v1/items/i0", r.token, "").body; gone["deleted"] != true || gone["deleted_at"] == nil || gone["custom"] == nil {
+		t.Errorf("a tombstone is %v", gone)
+	}
 	r.want("with tombstones", r.ask("GET", path+"&include=deleted", r.token, "").ids(), "i0 i9")
 	r.want("latest", r.ask("GET", "/v1/items?cursor=latest", r.token, "").ids(), "")
 }

@@ -30,7 +30,9 @@ func writeRecord(b *bytes.Buffer, r *host.Record, raw bool, f *filling) {
 	text("synced_at", timeOrNull(scratch[:0], r.SyncedAt))
 	text("deleted", strconv.AppendBool(scratch[:0], r.Deleted()))
 	text("deleted_at", timeOrNull(scratch[:0], r.DeletedAt))
-	if !r.Deleted() {
+	if r.Deleted() {
+		b.WriteString(`,"custom":{}`)
+	} else {
 		from := b.Len()
 		if !writeFields(b, r.Body) {
 			b.WriteString(`,"custom":{}`)
