@@ -12,8 +12,29 @@ func (c *cli) event() *cobra.Command {
 	return group(&cobra.Command{Use: "event", Aliases: []string{"events"}, Short: "What happened, as facts"}, c.eventList(), c.eventTail())
 }
 
+// chosenEvents are the flags that choose events.
+type chosenEvents struct{ kind, connection, endpoint string }
+
+func (e *chosenEvents) on(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&e.kind, "type", "", "only this `TYPE`, such as sync.failed or connection.*")
+	flags.StringVar(&e.connection, "connection", "", "only of this `CONNECTION`")
+	flags.StringVar(&e.endpoint, "endpoint", "", "only what this `ENDPOINT` asks for")
+}
+
+func (e *chosenEvents) query() url.Values {
+	query := url.Values{}
+	for name, v := range map[string]string{"type": e.kind, "connection": e.connection, "endpoint": e.endpoint} {
+		if v != "" {
+			query.Set(name, v)
+		}
+	}
+	return query
+}
+
 func (c *cli) eventList() *cobra.Command {
-	var kind, after string
+	var chosen chosenEvents
+	var after string
 	var most int
 	var asJSON bool
 	command := &cobra.Command{
@@ -28,10 +49,7 @@ func (c *cli) eventList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			query := url.Values{}
-			if kind != "" {
-				query.Set("type", kind)
-			}
+			query := chosen.query()
 			if after != "" {
 				query.Set("after", after)
 			}
@@ -49,7 +67,7 @@ func (c *cli) eventList() *cobra.Command {
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&kind, "type", "", "only this `TYPE`, such as sync.failed")
+	chosen.on(command)
 	flags.StringVar(&after, "after", "", "only what came after this `EVENT`")
 	flags.IntVar(&most, "limit", 100, "at most so many")
 	flags.BoolVar(&asJSON, "json", false, "write JSON")
@@ -57,7 +75,7 @@ func (c *cli) eventList() *cobra.Command {
 }
 
 func (c *cli) eventTail() *cobra.Command {
-	var kind string
+	var chosen chosenEvents
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "tail",
@@ -65,10 +83,8 @@ func (c *cli) eventTail() *cobra.Command {
 		Long:  "Writes what happens from now on, an event a line, until Ctrl-C.",
 		Args:  between(0, 0),
 		RunE: func(command *cobra.Command, _ []string) error {
-			query := url.Values{"cursor": {"latest"}}
-			if kind != "" {
-				query.Set("type", kind)
-			}
+			query := chosen.query()
+			query.Set("cursor", "latest")
 			return c.tail(command, request{segments: admin("events"), query: query}, true, func(raw json.RawMessage) error {
 				if asJSON {
 					_, err := fmt.Fprintln(c.out, string(escaped(raw)))
@@ -89,8 +105,7 @@ func (c *cli) eventTail() *cobra.Command {
 			})
 		},
 	}
-	flags := command.Flags()
-	flags.StringVar(&kind, "type", "", "only this `TYPE`, such as sync.failed or connection.*")
-	flags.BoolVar(&asJSON, "json", false, "write a JSON object a line")
+	chosen.on(command)
+	command.Flags().BoolVar(&asJSON, "json", false, "write a JSON object a line")
 	return command
 }
