@@ -39,7 +39,7 @@ func (s span) missing(b []byte) bool { return s.to == 0 || string(s.of(b)) == "n
 // hole is a place in an answer that a target's number or name belongs into.
 type hole struct {
 	span
-	of     target
+	of     int    // of the filling's targets
 	member string // number, name
 	absent bool   // the member itself is missing, not only its value
 }
@@ -51,11 +51,14 @@ type filling struct {
 	names *names
 	conn  *host.Connection
 	holes []hole
-	known map[target]called
+
+	targets []target // each once
+	called  []called // of those that were looked up: the first ones
+	place   map[host.EntityName]map[host.RecordID]int
 }
 
 func (a *API) filling(ctx context.Context, c *host.Connection) *filling {
-	return &filling{ctx: ctx, store: a.Store, names: &a.names, conn: c, known: map[target]called{}}
+	return &filling{ctx: ctx, store: a.Store, names: &a.names, conn: c}
 }
 
 // names keeps what people call records as it was last read, with the sequence
@@ -78,15 +81,36 @@ type named struct {
 // namesKept bounds what is kept.
 const namesKept = 20_000
 
+// reference is how most connectors begin one. In JSON these bytes stand nowhere
+// else: within a string each quote has a backslash before it.
+var (
+	reference = []byte(`{"entity":"`)
+	entity    = []byte(`"entity"`)
+)
+
 // note looks for holes in what was written of a record's fields from an offset
-// on.
-func (f *filling) note(b *bytes.Buffer, from int, e host.EntityName) {
+// on; custom says that those of its mapping are among them.
+func (f *filling) note(b *bytes.Buffer, from int, e host.EntityName, custom bool) {
 	text := b.Bytes()
-	if e.Native() || !bytes.Contains(text[from:], []byte(`"entity"`)) {
+	n := 0
+	if !e.Native() {
+		n = bytes.Count(text[from:], entity)
+	}
+	if n == 0 {
 		return
 	}
 	s := scan{text: text, found: func(entity, id, number, name span) { f.hole(text, e, entity, id, number, name) }}
-	s.fields(from)
+	if custom || n != bytes.Count(text[from:], reference) {
+		s.fields(from)
+		return
+	}
+	for at := from; ; {
+		next := bytes.Index(text[at:], reference)
+		if next < 0 {
+			return
+		}
+		at = s.value(at+next, 0)
+	}
 }
 
 // hole notes what is missing in a reference.
@@ -94,8 +118,8 @@ func (f *filling) hole(text []byte, in host.EntityName, entity, id, number, name
 	if !number.missing(text) && !name.missing(text) {
 		return
 	}
-	t := target{host.EntityName(unquoted(entity.of(text))), host.RecordID(unquoted(id.of(text)))}
-	if !f.seen(t.entity) {
+	of, ok := f.target(unquoted(entity.of(text)), unquoted(id.of(text)))
+	if !ok {
 		return
 	}
 	for _, m := range []struct {
@@ -105,31 +129,44 @@ func (f *filling) hole(text []byte, in host.EntityName, entity, id, number, name
 		switch {
 		case m.to == 0 && f.excludes(in): // it may be what is not to be seen
 		case m.to == 0:
-			f.holes = append(f.holes, hole{span{id.to, id.to}, t, m.name, true})
+			f.holes = append(f.holes, hole{span{id.to, id.to}, of, m.name, true})
 		case m.missing(text):
-			f.holes = append(f.holes, hole{m.span, t, m.name, false})
+			f.holes = append(f.holes, hole{m.span, of, m.name, false})
 		}
 	}
+}
+
+// target returns the place of a target among all, if the connection has its
+// entity.
+func (f *filling) target(entity, id []byte) (int, bool) {
+	i := slices.IndexFunc(f.conn.Entities, func(e host.Entity) bool { return string(e.Name) == string(entity) })
+	if i < 0 || len(id) == 0 {
+		return 0, false
+	}
+	e := f.conn.Entities[i].Name
+	if n, known := f.place[e][host.RecordID(id)]; known {
+		return n, true
+	}
+	if f.place == nil {
+		f.place = map[host.EntityName]map[host.RecordID]int{}
+	}
+	if f.place[e] == nil {
+		f.place[e] = map[host.RecordID]int{}
+	}
+	n := len(f.targets)
+	f.targets = append(f.targets, target{e, host.RecordID(id)})
+	f.place[e][f.targets[n].id] = n
+	return n, true
 }
 
 // unquoted reads a JSON string.
-func unquoted(b []byte) string {
+func unquoted(b []byte) []byte {
 	if bytes.IndexByte(b, '\\') < 0 {
-		return string(b[1 : len(b)-1])
+		return b[1 : len(b)-1]
 	}
 	var s string
 	_ = json.Unmarshal(b, &s) // what is no string names nothing
-	return s
-}
-
-// seen says whether the connection has the entity.
-func (f *filling) seen(e host.EntityName) bool {
-	for i := range f.conn.Entities {
-		if f.conn.Entities[i].Name == e {
-			return true
-		}
-	}
-	return false
+	return []byte(s)
 }
 
 func (f *filling) excludes(e host.EntityName) bool {
@@ -154,7 +191,7 @@ func (f *filling) fill(text []byte) ([]byte, error) {
 	at := 0
 	for i := range f.holes {
 		h := &f.holes[i]
-		v := f.known[h.of].word(h.member)
+		v := f.called[h.of].word(h.member)
 		if v == nil {
 			continue
 		}
@@ -168,11 +205,12 @@ func (f *filling) fill(text []byte) ([]byte, error) {
 	return append(out, text[at:]...), nil
 }
 
-// lookUp finds out what people call the targets of all holes.
+// lookUp finds out what people call those targets that were not looked up yet.
 func (f *filling) lookUp() error {
+	from := len(f.called)
+	f.called = append(f.called, make([]called, len(f.targets)-from)...)
 	ids := map[host.EntityName][]host.RecordID{}
-	for i := range f.holes {
-		t := f.holes[i].of
+	for _, t := range f.targets[from:] {
 		ids[t.entity] = append(ids[t.entity], t.id)
 	}
 	for e, of := range ids {
@@ -183,50 +221,40 @@ func (f *filling) lookUp() error {
 	return nil
 }
 
-// read makes known what people call records of an entity.
+// read finds out what people call records of an entity.
 func (f *filling) read(e host.EntityName, ids []host.RecordID) error {
-	var asked []host.RecordID
-	for _, id := range ids {
-		t := target{e, id}
-		if _, known := f.known[t]; !known {
-			f.known[t] = called{}
-			asked = append(asked, id)
-		}
-	}
-	if len(asked) == 0 {
-		return nil
-	}
-	heads, _, err := f.store.Heads(f.ctx, f.conn.ID, e, asked)
+	heads, _, err := f.store.Heads(f.ctx, f.conn.ID, e, ids)
 	if err != nil {
 		return err
 	}
-	for i, id := range asked {
-		if heads[i].Sequence == 0 || heads[i].Operation == host.Deleted {
+	place := f.place[e]
+	f.names.mu.RLock()
+	for i, id := range ids {
+		n, kept := f.names.kept[namesKey{f.conn.Incarnation, target{e, id}}]
+		switch {
+		case heads[i].Operation == host.Deleted:
+			heads[i].Sequence = 0 // a tombstone is called nothing
+		case kept && n.sequence == heads[i].Sequence:
+			f.called[place[id]], heads[i].Sequence = n.called, 0
+		}
+	}
+	f.names.mu.RUnlock()
+	for i, id := range ids {
+		if heads[i].Sequence == 0 {
 			continue
 		}
-		key := namesKey{f.conn.Incarnation, target{e, id}}
-		n, kept := f.names.of(key)
-		if !kept || n.sequence != heads[i].Sequence {
-			r, err := f.store.Record(f.ctx, f.conn.ID, e, id)
-			if errors.Is(err, state.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			n = named{r.Sequence, called{textOf(r.Body, "number"), textOf(r.Body, "name")}}
-			f.names.keep(key, n)
+		r, err := f.store.Record(f.ctx, f.conn.ID, e, id)
+		if errors.Is(err, state.ErrNotFound) {
+			continue
 		}
-		f.known[key.target] = n.called
+		if err != nil {
+			return err
+		}
+		c := called{textOf(r.Body, "number"), textOf(r.Body, "name")}
+		f.names.keep(namesKey{f.conn.Incarnation, target{e, id}}, named{r.Sequence, c})
+		f.called[place[id]] = c
 	}
 	return nil
-}
-
-func (n *names) of(k namesKey) (named, bool) {
-	n.mu.RLock()
-	defer n.mu.RUnlock()
-	v, ok := n.kept[k]
-	return v, ok
 }
 
 func (n *names) keep(k namesKey, v named) {
@@ -252,16 +280,12 @@ func (c called) word(member string) []byte {
 func (f *filling) word(reference map[string]any, member string) any {
 	entity, _ := reference["entity"].(string)
 	id, _ := reference["id"].(string)
-	t := target{host.EntityName(entity), host.RecordID(id)}
-	if id == "" || !f.seen(t.entity) {
+	n, ok := f.target([]byte(entity), []byte(id))
+	if !ok || f.lookUp() != nil {
 		return nil
 	}
 	var text any
-	if f.read(t.entity, []host.RecordID{t.id}) != nil {
-		return nil
-	}
-	v := f.known[t].word(member)
-	if v == nil || json.Unmarshal(v, &text) != nil {
+	if v := f.called[n].word(member); v == nil || json.Unmarshal(v, &text) != nil {
 		return nil
 	}
 	return text

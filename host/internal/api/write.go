@@ -34,10 +34,11 @@ func writeRecord(b *bytes.Buffer, r *host.Record, raw bool, f *filling) {
 		b.WriteString(`,"custom":{}`)
 	} else {
 		from := b.Len()
-		if !writeFields(b, r.Body) {
+		custom := writeFields(b, r.Body)
+		f.note(b, from, r.Entity, custom)
+		if !custom {
 			b.WriteString(`,"custom":{}`)
 		}
-		f.note(b, from, r.Entity)
 		if raw {
 			if len(r.Raw) > 0 {
 				text("raw", r.Raw)
