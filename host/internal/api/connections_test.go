@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/api"
@@ -270,4 +271,27 @@ func TestDescriptionAndRoutesAreTheSame(t *testing.T) {
 			t.Errorf("%s is not on the page", path)
 		}
 	}
+}
+
+func TestOldKeysAreForgottenAFewAtATime(t *testing.T) {
+	r := setup(t)
+	count := func() int {
+		keys, err := state.All[map[string]any](t.Context(), r.store, state.KindIdempotency)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(keys)
+	}
+	for i := range 250 {
+		r.ask("POST", "/v1/sync", r.token, `{"entities":["items"]}`, fmt.Sprint("Idempotency-Key: old", i))
+	}
+	r.want("kept", count(), 250)
+	r.later(25 * time.Hour)
+	for i := range 4 { // each forgets some, and adds its own
+		r.ask("POST", "/v1/sync", r.token, `{"entities":["items"]}`, fmt.Sprint("Idempotency-Key: new", i))
+		if i == 0 {
+			r.want("after one", count(), 151)
+		}
+	}
+	r.want("after four", count(), 4)
 }

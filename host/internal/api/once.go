@@ -20,6 +20,7 @@ import (
 const (
 	keyLife     = 24 * time.Hour
 	sweepEvery  = time.Hour
+	sweepAtOnce = 100
 	longestKey  = 255      // bytes
 	answerBound = 64 << 10 // bytes of an answer that is stored
 )
@@ -38,7 +39,10 @@ type stored struct {
 type keys struct {
 	mu      sync.Mutex
 	running map[string]bool
-	swept   time.Time
+
+	sweeping  bool
+	after     string // the key that the round has come to
+	nextSweep time.Time
 }
 
 // codeOutcomeUnknown tells that nobody knows whether a request was done.
@@ -175,31 +179,50 @@ func (a *API) keepKey(ctx context.Context, id string, expect host.Sequence, s st
 	return a.Store.Commit(ctx, a.Clock(), []state.Put{put}, nil, nil)
 }
 
-// sweepKeys forgets keys that are older than a day, once an hour, with the
-// request that happens to come then.
+// sweepKeys forgets keys that are older than a day: a round an hour, a few keys
+// with each request that has one, so that none waits for all.
 func (a *API) sweepKeys(c *call) {
 	now := a.Clock()
-	a.keys.mu.Lock()
-	due := now.Sub(a.keys.swept) >= sweepEvery
-	if due {
-		a.keys.swept = now
-	}
-	a.keys.mu.Unlock()
+	after, due := a.keys.sweep(now)
 	if !due {
 		return
 	}
-	all, err := state.All[stored](c.Context(), a.Store, state.KindIdempotency)
+	part, err := state.List[stored](c.Context(), a.Store, state.KindIdempotency, after, sweepAtOnce)
 	var old []state.Put
-	for _, v := range all {
-		if now.Sub(v.Value.At) >= keyLife && len(old) < host.MaxStepItems {
-			old = append(old, state.Delete(state.KindIdempotency, v.ID, state.Any))
+	for _, v := range part {
+		after = v.ID
+		if now.Sub(v.Value.At) >= keyLife {
+			old = append(old, state.Delete(state.KindIdempotency, v.ID, v.Revision))
 		}
 	}
 	if err == nil && len(old) > 0 {
 		_, err = a.Store.Commit(c.Context(), now, old, nil, nil)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, state.ErrChanged) {
 		a.Log.Error("forget old requests' keys", "error", err)
+	}
+	a.keys.swept(now, after, err != nil || len(part) < sweepAtOnce)
+}
+
+// sweep says whether keys are to be looked at now, and after which: by one
+// request at a time.
+func (k *keys) sweep(now time.Time) (after string, due bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sweeping || now.Before(k.nextSweep) {
+		return "", false
+	}
+	k.sweeping = true
+	return k.after, true
+}
+
+// swept notes how far a round is.
+func (k *keys) swept(now time.Time, after string, ended bool) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.sweeping, k.after = false, after
+	if ended {
+		k.after, k.nextSweep = "", now.Add(sweepEvery)
 	}
 }
 
