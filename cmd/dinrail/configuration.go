@@ -157,11 +157,12 @@ type planned struct {
 	Restarted []string `json:"restarted"` // of Changed: their syncs start again
 	Moved     []string `json:"moved"`     // "from -> to"
 	Webhooks  []string `json:"webhooks"`  // lines
+	Restart   []string `json:"restart"`   // attributes
 	Refused   []string `json:"refused"`   // sentences
 }
 
 func (p planned) empty() bool {
-	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks) == 0
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks)+len(p.Restart) == 0
 }
 
 func (c *cli) plan() *cobra.Command {
@@ -240,6 +241,9 @@ func (c *cli) changes(p planned, none string) {
 	lines("-", p.Purged, func(string) string { return "purged with its data and tokens" })
 	for _, line := range p.Webhooks {
 		fmt.Fprintln(c.out, oneLine(line))
+	}
+	for _, name := range p.Restart {
+		fmt.Fprintln(c.out, oneLine("~ "+name+": takes effect when the host is started again"))
 	}
 	for _, reason := range p.Refused {
 		fmt.Fprintln(c.out, "! "+oneLine(reason))

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,14 @@ type exported struct {
 	Settings map[string]any    `json:"settings"`
 	Auth     string            `json:"auth"`
 	Metadata map[string]string `json:"metadata"`
+
+	CheckEvery string `json:"check_every"`
+	Paused     bool   `json:"paused"`
+	Sync       map[string]struct {
+		Every   string `json:"every"`
+		Full    string `json:"full"`
+		History string `json:"history"`
+	} `json:"sync"`
 }
 
 func (c *cli) connectionExport() *cobra.Command {
@@ -58,7 +67,23 @@ func (k exported) hcl() string {
 		}
 		fmt.Fprintf(&b, "  metadata = %s\n", value(own))
 	}
-	b.WriteString("  # credentials are never exported: give them here, or by dinrail connection reconnect\n}\n")
+	if k.CheckEvery != "" {
+		fmt.Fprintf(&b, "  check_every = %s\n", quote(k.CheckEvery))
+	}
+	if k.Paused {
+		b.WriteString("  paused = true\n")
+	}
+	b.WriteString("  # credentials are never exported: give them here, or by dinrail connection reconnect\n")
+	for _, entity := range slices.Sorted(maps.Keys(k.Sync)) {
+		fmt.Fprintf(&b, "\n  sync %s {\n", quote(entity))
+		for _, d := range []struct{ name, value string }{{"every", k.Sync[entity].Every}, {"full", k.Sync[entity].Full}, {"history", k.Sync[entity].History}} {
+			if d.value != "" {
+				fmt.Fprintf(&b, "    %s = %s\n", d.name, quote(d.value))
+			}
+		}
+		b.WriteString("  }\n")
+	}
+	b.WriteString("}\n")
 	return b.String()
 }
 

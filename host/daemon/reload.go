@@ -30,7 +30,42 @@ func (d *Daemon) Plan(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return apply.MakePlan(ctx, d.applyParams(), cfg)
+	plan, err := apply.MakePlan(ctx, d.applyParams(), cfg)
+	if err != nil {
+		return nil, err
+	}
+	plan.Restart = needsRestart(&d.config.Load().Host, &cfg.Host)
+	return plan, nil
+}
+
+// needsRestart names the attributes of the host block that differ and are read
+// at the start alone.
+func needsRestart(running, next *config.HostBlock) []string {
+	out := []string{}
+	for _, a := range []struct {
+		name   string
+		differ bool
+	}{
+		{"host.data_dir", running.DataDir != next.DataDir},
+		{"host.drain", running.Drain != next.Drain},
+		{"host.encrypt_data", running.EncryptData != next.EncryptData},
+		{"host.key", running.Key != next.Key || running.KeyFile != next.KeyFile || !slices.Equal(running.KeyCommand, next.KeyCommand)},
+		{"host.listen", running.Listen != next.Listen},
+		{"host.plugin_dir", running.PluginDir != next.PluginDir},
+		{"host.rate", running.RatePerSecond != next.RatePerSecond},
+	} {
+		if a.differ {
+			out = append(out, a.name)
+		}
+	}
+	return out
+}
+
+// keepUntilRestart sets in next what the running host goes on with.
+func keepUntilRestart(next, running *config.HostBlock) {
+	next.DataDir, next.Listen, next.PluginDir = running.DataDir, running.Listen, running.PluginDir
+	next.Drain, next.EncryptData, next.RatePerSecond = running.Drain, running.EncryptData, running.RatePerSecond
+	next.Key, next.KeyFile, next.KeyCommand = running.Key, running.KeyFile, running.KeyCommand
 }
 
 // Reload reads the configuration again and brings the host in line with it. A
@@ -43,12 +78,13 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 		return nil, err
 	}
 	running := d.config.Load()
-	if cfg.Host.Listen != running.Host.Listen || cfg.Host.DataDir != running.Host.DataDir {
-		return nil, host.Errorf(host.CodeInvalid, "host.listen and host.data_dir cannot change while the host runs; restart it")
-	}
 	plan, err := apply.MakePlan(ctx, d.applyParams(), cfg)
 	if err != nil {
 		return nil, err
+	}
+	if plan.Restart = needsRestart(&running.Host, &cfg.Host); len(plan.Restart) > 0 {
+		d.log.Warn("some of the configuration takes effect when the host is started again", "attributes", plan.Restart)
+		keepUntilRestart(&cfg.Host, &running.Host)
 	}
 	d.plugins.Configure(pluginOptions(cfg))
 	d.catalog.Store(d.describe(ctx))

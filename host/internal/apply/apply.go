@@ -198,7 +198,7 @@ func compare(ctx context.Context, p Params, cfg *config.Config) (*difference, er
 	if err := c.endpoints(ctx, cfg); err != nil {
 		return nil, err
 	}
-	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Moved, &c.plan.Webhooks, &c.plan.Refused} {
+	for _, list := range []*[]string{&c.plan.Added, &c.plan.Changed, &c.plan.Removed, &c.plan.Purged, &c.plan.Restarted, &c.plan.Moved, &c.plan.Restart, &c.plan.Webhooks, &c.plan.Refused} {
 		slices.Sort(*list)
 		if *list == nil {
 			*list = []string{} // an empty list in JSON, not null

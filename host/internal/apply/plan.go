@@ -17,12 +17,13 @@ type Plan struct {
 	Restarted []string `json:"restarted"` // of Changed: open anew, so that what runs is stopped
 	Moved     []string `json:"moved"`     // "from -> to": renamed, with all that they have
 	Webhooks  []string `json:"webhooks"`  // what becomes of endpoints, a line each
+	Restart   []string `json:"restart"`   // attributes that take effect when the host is started again
 	Refused   []string `json:"refused"`   // why a block cannot be applied, a sentence each
 }
 
 // Empty says whether nothing would change.
 func (p Plan) Empty() bool {
-	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks) == 0
+	return len(p.Added)+len(p.Changed)+len(p.Removed)+len(p.Purged)+len(p.Moved)+len(p.Webhooks)+len(p.Restart) == 0
 }
 
 // String is the plan for people, a line each.
@@ -52,6 +53,9 @@ func (p Plan) String() string {
 	}
 	for _, line := range p.Webhooks {
 		fmt.Fprintln(&b, line)
+	}
+	for _, name := range p.Restart {
+		fmt.Fprintf(&b, "~ %s: takes effect when the host is started again\n", name)
 	}
 	for _, reason := range p.Refused {
 		fmt.Fprintf(&b, "! %s\n", reason)
