@@ -34,6 +34,11 @@ type client struct {
 // errSession is returned inside when the session is no longer good.
 var errSession = errors.New("the session has ended")
 
+// errRefused is the cause of what Tryton refuses by a UserError. Once more is
+// worth a call: it says so, in the user's language, also where a record, or the
+// session itself, was removed by somebody else while Tryton answered.
+var errRefused = errors.New("the call was refused")
+
 // call calls a method with a session and decodes its result; a session that
 // has ended is made anew once.
 func (c *client) call(ctx context.Context, result any, method string, params ...any) error {
@@ -42,6 +47,9 @@ func (c *client) call(ctx context.Context, result any, method string, params ...
 		return err
 	}
 	err = c.post(ctx, session, result, method, params)
+	if errors.Is(err, errRefused) {
+		err = c.post(ctx, session, result, method, params)
+	}
 	if errors.Is(err, errSession) {
 		if session, err = c.login(ctx, session, false); err == nil {
 			err = c.post(ctx, session, result, method, params)
@@ -199,7 +207,7 @@ func failure(parts []json.RawMessage) error {
 	case strings.Contains(message, "not allowed"):
 		return sdk.Failf(sdk.CodePermissionDenied, "%s", message)
 	case kind == "UserError" || kind == "UserWarning":
-		return sdk.Failf(sdk.CodeInvalid, "Tryton refuses: %s", message)
+		return &sdk.Failure{Code: sdk.CodeInvalid, Message: "Tryton refuses: " + message, Err: errRefused}
 	default:
 		return sdk.Failf(sdk.CodeInternal, "Tryton fails: %s", message)
 	}

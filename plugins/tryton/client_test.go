@@ -23,6 +23,7 @@ type server struct {
 	logins   int
 	products int               // how many there are, with ids from 1
 	answers  map[string]string // method: what is answered instead
+	dying    bool              // the session ends while the next call is answered
 }
 
 func newServer(t *testing.T) (*server, *connection) {
@@ -60,6 +61,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	} else if r.Header.Get("Authorization") != "Session "+encoded("reader:3:"+s.session) {
 		w.WriteHeader(http.StatusUnauthorized) // with an empty body
+		return
+	}
+	if s.dying && call.Method != "common.db.login" {
+		s.dying, s.session = false, "another"
+		_, _ = io.WriteString(w, `{"error":["UserError",["Sie versuchen, die Datensätze \"57\" von \"Sitzung\" zu lesen, die nicht mehr existieren.","",null]]}`)
 		return
 	}
 	if a, ok := s.answers[call.Method]; ok {
@@ -151,6 +157,20 @@ func TestADeadSessionIsMadeAnewOnce(t *testing.T) {
 	}
 	if s.logins != 2 {
 		t.Errorf("%d logins; want one more", s.logins)
+	}
+}
+
+func TestASessionThatEndsWhileACallIsAnsweredIsMadeAnew(t *testing.T) {
+	s, c := newServer(t)
+	if _, err := c.Check(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.set(func() { s.dying = true })
+	if err := c.read(t.Context(), items, &book{}); err != nil {
+		t.Fatal(err)
+	}
+	if s.dying || s.logins != 2 {
+		t.Errorf("the session ended: %t; %d logins, want one more", !s.dying, s.logins)
 	}
 }
 
