@@ -60,24 +60,10 @@ func described() []sdk.Entity {
 		for _, r := range e.rules {
 			for _, name := range []string{r.ours, r.ours + "_native"} {
 				if f, ok := unified.Field(name); ok && (name == r.ours || r.kind == "words") {
-					out[i].Fields = append(out[i].Fields, sdk.Field{Name: name, Type: typeOf(f)})
+					out[i].Fields = append(out[i].Fields, sdk.Field{Name: name, Type: f.Type()})
 				}
 			}
 		}
 	}
 	return out
-}
-
-// typeOf is the type of a field of the model.
-func typeOf(f model.Field) string {
-	switch {
-	case f.Array:
-		return "array"
-	case f.Kind == model.KindEnum:
-		return "string"
-	case f.Kind == model.KindInteger:
-		return "number"
-	default:
-		return string(f.Kind)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/dinrail/dinrail/sdk"
 	"github.com/dinrail/dinrail/sdk/model"
@@ -23,6 +24,7 @@ type entity struct {
 	only     func(ctx context.Context, s scope) ([]any, error)
 	complete func(ctx context.Context, s scope, rows []row) error
 	record   func(r row, currency string) any // the company's currency
+	fills    string                           // fields of the unified entity
 	// read takes the place of all this, for what is no record in Tryton.
 	read func(ctx context.Context, s scope, w pages) error
 }
@@ -41,12 +43,14 @@ var entities = []*entity{
 		fields: []string{"name", "code", "active", "email", "phone", "website", "tax_identifier.code", "addresses"},
 		needs:  []string{"purchase.purchase", "purchase.product_supplier", "party.address"},
 		only:   vendorIDs, complete: addAddresses, record: vendor,
+		fills: "number name status status_native tax_id email phone website addresses",
 	},
 	{
 		name: "items", label: "Items", model: "product.product", incremental: true,
 		beside: []beside{{"template", "product.template"}}, needs: []string{"product.template"}, // a variant shows its template's fields
 		fields: []string{"code", "name", "description", "type", "active", "default_uom.symbol", "cost_price", "list_price", "template"},
 		record: item,
+		fills:  "number name description kind kind_native uom active unit_cost unit_price",
 	},
 	{
 		name: "purchase_orders", label: "Purchase orders", model: "purchase.purchase", incremental: true,
@@ -56,14 +60,21 @@ var entities = []*entity{
 			"party.rec_name", "party.code", "currency.code", "untaxed_amount", "tax_amount", "total_amount", "payment_term.rec_name",
 		},
 		needs: []string{"purchase.line"}, complete: addLines, record: purchaseOrder,
+		fills: "number name status status_native vendor vendor_reference ordered_at expected_at currency subtotal tax total payment_terms note lines",
 	},
 	goodsReceipts, inventoryLevels, lots, locations, boms, productionOrders, productionOperations,
 }
 
+// known tells what can be read, with the fields that are filled.
 func known() []sdk.Entity {
 	out := make([]sdk.Entity, len(entities))
 	for i, e := range entities {
 		out[i] = sdk.Entity{Name: e.name, Label: e.label, Key: []string{"id"}, Incremental: e.incremental}
+		unified, _ := model.Lookup(e.name)
+		for name := range strings.FieldsSeq(e.fills) {
+			f, _ := unified.Field(name)
+			out[i].Fields = append(out[i].Fields, sdk.Field{Name: name, Type: f.Type()})
+		}
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -130,4 +131,51 @@ func mustJSON(t *testing.T, v any) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// What the connector says that it fills is what its mapping fills: nothing
+// else, and all of it but what the records of the golden files are without.
+func TestCoverageIsWhatTheMappingFills(t *testing.T) {
+	empty := map[string][]string{
+		"vendors": {"tax_id", "website"}, "items": {"description"}, "purchase_orders": {"name", "expected_at", "payment_terms", "note"},
+		"production_orders": {"lot"}, "production_operations": {"actual_minutes"},
+	}
+	for i, e := range known() {
+		text, err := os.ReadFile("testdata/" + e.Name + ".mapped.json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var records []map[string]any
+		if err := json.Unmarshal(text, &records); err != nil {
+			t.Fatal(err)
+		}
+		left := map[string]bool{}
+		for _, f := range e.Fields {
+			left[f.Name] = true
+			if f.Type == "" {
+				t.Errorf("%s.%s is no field of the model", e.Name, f.Name)
+			}
+		}
+		for _, r := range records {
+			for name, v := range r {
+				list, isList := v.([]any)
+				if v == nil || v == "" || isList && len(list) == 0 {
+					continue
+				}
+				if !slices.Contains(strings.Fields(entities[i].fills), name) {
+					t.Errorf("%s.%s is filled, and not told", e.Name, name)
+				}
+				delete(left, name)
+			}
+		}
+		for _, name := range empty[e.Name] {
+			if !left[name] {
+				t.Errorf("%s.%s is filled in the golden file", e.Name, name)
+			}
+			delete(left, name)
+		}
+		if len(left) > 0 {
+			t.Errorf("of %s is told, and never filled: %v", e.Name, left)
+		}
+	}
 }

@@ -13,6 +13,7 @@ var boms = &entity{
 	name: "boms", label: "Bills of materials", model: "production.bom", incremental: true,
 	beside: []beside{{"inputs", "production.bom.input"}, {"outputs", "production.bom.output"}},
 	fields: []string{"name", "active"}, needs: []string{"production.bom.input", "production.bom.output"}, complete: addComponents, record: bom,
+	fills: "name item active quantity uom lines",
 }
 
 var productionOrders = &entity{
@@ -23,6 +24,7 @@ var productionOrders = &entity{
 		"planned_start_date", "planned_date", "effective_start_date", "effective_date",
 	},
 	needs: []string{"stock.move"}, complete: addOutputs, record: productionOrder,
+	fills: "number name item status status_native planned_quantity good_quantity uom bom routing asset lot planned_start_at planned_end_at due_at started_at completed_at",
 }
 
 var productionOperations = &entity{
@@ -30,6 +32,7 @@ var productionOperations = &entity{
 	beside: []beside{{"cycles", "production.work.cycle"}},
 	fields: []string{"sequence", "state", "operation.name", "production.number", "work_center.name"},
 	needs:  []string{"production.work.cycle"}, complete: addCycles, record: productionOperation,
+	fills: "name production_order position work_center status status_native actual_minutes",
 }
 
 func addComponents(ctx context.Context, s scope, rows []row) error {

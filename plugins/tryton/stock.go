@@ -16,6 +16,7 @@ var goodsReceipts = &entity{
 	beside: []beside{{"moves", "stock.move"}}, // incoming_moves cannot be searched
 	fields: []string{"number", "reference", "state", "effective_date", "warehouse.code", "warehouse.name"},
 	needs:  []string{"stock.move", "stock.location"}, complete: addMoves, record: goodsReceipt,
+	fills: "number name kind kind_native received_at location purchase_order lines",
 }
 
 var lots = &entity{
@@ -23,15 +24,18 @@ var lots = &entity{
 	name: "lots", label: "Lots", model: "stock.lot",
 	fields: []string{"number", "product.code", "product.name", "default_uom.symbol"},
 	needs:  []string{"stock.location"}, complete: addQuantities, record: lot,
+	fills: "number kind item quantity uom",
 }
 
 var locations = &entity{
 	name: "locations", label: "Locations", model: "stock.location", incremental: true,
 	fields: []string{"code", "name", "type", "active", "parent.code", "parent.name"}, record: location,
+	fills: "number name code kind kind_native active parent",
 }
 
 var inventoryLevels = &entity{ // computed, so read whole each time
 	name: "inventory_levels", label: "Stock", model: "stock.location", needs: []string{"product.product", "stock.move"}, read: readLevels, record: level,
+	fills: "item location bin on_hand available reserved uom",
 }
 
 // addMoves adds what each shipment brought: its moves into the warehouse, those

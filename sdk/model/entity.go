@@ -35,6 +35,21 @@ type Field struct {
 	Doc      string
 }
 
+// Type names the field's type as connectors tell it of their entities: string,
+// number, boolean, timestamp, date, object, array or reference.
+func (f Field) Type() string {
+	switch {
+	case f.Array:
+		return "array"
+	case f.Kind == KindEnum:
+		return string(KindString)
+	case f.Kind == KindInteger:
+		return string(KindNumber)
+	default:
+		return string(f.Kind)
+	}
+}
+
 // Entity is one kind of thing that can be read.
 type Entity struct {
 	Name   string // plural snake_case
