@@ -43,7 +43,7 @@ var rules = []rule{
 	{"host/daemon", []string{"host", "host/internal/...", "configs"}, "the composition root wires the host; connectors are other programs"},
 	{"host/e2e/...", []string{"host", "sdk", "proto/..."}, "whole programs are tested from outside; its broken plugins are plugins"},
 	{"host/internal/config", []string{"host", "host/internal/expr", "sdk/definition"}, "HCL becomes checked structs; nothing runs here"},
-	{"host/internal/expr", []string{"host"}, "expressions become functions of their arguments"},
+	{"host/internal/expr", []string{"host", "sdk/expr"}, "expressions become functions of their arguments; the language is that of systems' files, too"},
 	{"host/internal/catalog", []string{"host", "sdk/definition", "configs"}, "what can be connected; it neither stores nor starts anything"},
 	{"host/internal/apply", []string{"host", "host/internal/state", "host/internal/config", "host/internal/expr"}, "brings state in line with the configuration, and nothing else knows both"},
 	{"host/internal/plugin", []string{"host", "proto/..."}, "processes and the wire; authors' SDK is the other side of it"},
@@ -65,9 +65,11 @@ var rules = []rule{
 	{"sdk", []string{"proto/...", "sdk/reach"}, "what an author compiles in stays small, and the host is not in it"},
 	{"sdk/model", nil, "a leaf: host and connectors share it"},
 	{"sdk/reach", nil, "a leaf: which addresses are reached, and how, is one rule for connectors and for webhooks"},
-	{"sdk/definition", []string{"sdk/model"}, "used on both sides of the wire, so it knows neither"},
+	{"sdk/expr", nil, "a leaf: one language of expressions for the configuration and for systems' files"},
+	{"sdk/definition", []string{"sdk/model", "sdk/expr"}, "used on both sides of the wire, so it knows neither"},
+	{"sdk/definition/...", []string{"sdk", "sdk/model", "sdk/expr", "sdk/definition"}, "runs a system's file within a connector"},
 	{"sdk/sdktest/...", []string{"proto/..."}, "a suite for any connector, spoken to over the wire"},
-	{"plugins/...", []string{"sdk", "sdk/model", "sdk/definition"}, "a connector is what a stranger could write: SDK and the client of its system"},
+	{"plugins/...", []string{"sdk", "sdk/model", "sdk/definition", "sdk/definition/..."}, "a connector is what a stranger could write: SDK and the client of its system"},
 	{"configs", nil, "files, embedded"},
 }
 

@@ -1,28 +1,15 @@
 package config
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/agext/levenshtein"
+	"github.com/dinrail/dinrail/host/internal/expr"
 )
 
 // didYouMean suggests the nearest of the known names, or nothing.
-func didYouMean(given string, known []string) string {
-	best, at := "", 4
-	for _, k := range known {
-		d := levenshtein.Distance(given, k, nil)
-		if d < at && d < len(k) {
-			best, at = k, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Did you mean %q?", best)
-}
+func didYouMean(given string, known []string) string { return expr.DidYouMean(given, known) }
 
 // quoteAll lists names for people.
 func quoteAll(names []string) string {

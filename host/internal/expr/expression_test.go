@@ -2,7 +2,9 @@ package expr_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/expr"
 )
 
@@ -105,7 +108,22 @@ func TestExpressionIsCheckedWhenItIsCompiled(t *testing.T) {
 	for _, p := range x.Paths("record") {
 		got = append(got, strings.Join(p.Keys, "."))
 	}
-	if slices.Sort(got); !slices.Equal(got, []string{"item.id", "lines"}) {
+	if slices.Sort(got); !slices.Equal(got, []string{"item.id", "lines.quantity"}) {
 		t.Errorf("paths %q", got)
+	}
+}
+
+func TestDurationsAreThoseOfTheHost(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"30s", "90d", "1d12h", "-2d", "0.5d", "1d-1h", "d", "", "99999999d", "1e3s"} {
+		x, diags := compileExpression(t, fmt.Sprintf("duration(%q)", text))
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		got, err := x.JSON(expr.Given{})
+		want, wantErr := host.ParseDuration(text)
+		if (err == nil) != (wantErr == nil) || err == nil && string(got) != strconv.FormatFloat(want.Seconds(), 'f', -1, 64) {
+			t.Errorf("%q is %s, %v; the host reads %s, %v", text, got, err, want, wantErr)
+		}
 	}
 }

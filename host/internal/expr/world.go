@@ -16,6 +16,8 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
+
+	"github.com/dinrail/dinrail/sdk/expr"
 )
 
 // Bounds of what configuration reads from outside.
@@ -30,7 +32,7 @@ func world(p Params) map[string]function.Function {
 	return map[string]function.Function{
 		"env": function.New(&function.Spec{
 			Description: "The value of an environment variable, sensitive; with a second argument, that where it is not set.",
-			Params:      []function.Parameter{stringParam("name")},
+			Params:      []function.Parameter{expr.StringParam("name")},
 			VarParam:    &function.Parameter{Name: "default", Type: cty.String},
 			Type:        function.StaticReturnType(cty.String),
 			Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
@@ -39,22 +41,22 @@ func world(p Params) map[string]function.Function {
 				}
 				name := args[0].AsString()
 				if v, ok := p.Env(name); ok {
-					return cty.StringVal(v).Mark(Sensitive), nil
+					return cty.StringVal(v).Mark(expr.Sensitive), nil
 				}
 				if len(args) == 2 {
-					return args[1].Mark(Sensitive), nil
+					return args[1].Mark(expr.Sensitive), nil
 				}
 				return cty.UnknownVal(cty.String), fmt.Errorf("the environment variable %q is not set; set it, or give a default: env(%q, \"…\")", name, name)
 			},
 		}),
-		"file": text("The content of a file, relative to the configuration file's folder.", cty.String, func(a []string) (cty.Value, error) {
+		"file": expr.Text("The content of a file, relative to the configuration file's folder.", cty.String, func(a []string) (cty.Value, error) {
 			path := a[0]
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(p.Dir, path)
 			}
 			return read(path)
 		}, "path"),
-		"credential": text("A credential that systemd handed to the host, sensitive.", cty.String, func(a []string) (cty.Value, error) {
+		"credential": expr.Text("A credential that systemd handed to the host, sensitive.", cty.String, func(a []string) (cty.Value, error) {
 			dir, ok := p.Env("CREDENTIALS_DIRECTORY")
 			if !ok || dir == "" {
 				return cty.NilVal, errors.New("systemd gave no credentials (CREDENTIALS_DIRECTORY is not set); add LoadCredential= to the unit")
@@ -66,7 +68,7 @@ func world(p Params) map[string]function.Function {
 			if err != nil {
 				return v, err
 			}
-			return cty.StringVal(strings.TrimRight(v.AsString(), "\r\n")).Mark(Sensitive), nil
+			return cty.StringVal(strings.TrimRight(v.AsString(), "\r\n")).Mark(expr.Sensitive), nil
 		}, "name"),
 		"command": commandFunc(),
 	}
@@ -129,7 +131,7 @@ func commandFunc() function.Function {
 			if r.err != nil {
 				return cty.UnknownVal(cty.String), r.err
 			}
-			return cty.StringVal(r.out).Mark(Sensitive), nil
+			return cty.StringVal(r.out).Mark(expr.Sensitive), nil
 		},
 	})
 }

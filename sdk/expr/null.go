@@ -1,7 +1,6 @@
 package expr
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -18,11 +17,8 @@ var null = cty.NullVal(cty.DynamicPseudoType)
 // null, and in which paths into the data are variables of their own. HCL alone
 // makes an error of both.
 type rewriter struct {
-	known *hcl.EvalContext
-	data  []string
-	refs  []reference
-	clock bool // now() becomes a variable
-	diags hcl.Diagnostics
+	*compiler
+	inner []string // variables of for expressions that cty walks
 }
 
 // clockVariable stands for now(): the time is what the expression is evaluated
@@ -61,7 +57,7 @@ func (w *rewriter) rewrite(e hclsyntax.Expression) hclsyntax.Expression {
 		e.Source = w.rewrite(e.Source)
 		return step{e, []hclsyntax.Expression{e.Source}, e.Traversal}
 	case *hclsyntax.FunctionCallExpr:
-		if w.clock && e.Name == "now" {
+		if e.Name == "now" {
 			return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: clockVariable, SrcRange: e.Range()}}, SrcRange: e.Range()}
 		}
 		w.all(e.Args) // the functions themselves answer null with null
@@ -74,7 +70,11 @@ func (w *rewriter) rewrite(e hclsyntax.Expression) hclsyntax.Expression {
 	case *hclsyntax.SplatExpr:
 		e.Source = w.rewrite(e.Source)
 	case *hclsyntax.ForExpr:
-		e.CollExpr, e.ValExpr = w.rewrite(e.CollExpr), w.rewrite(e.ValExpr)
+		e.CollExpr = w.rewrite(e.CollExpr)
+		around := w.inner
+		w.inner = append(slices.Clone(around), e.KeyVar, e.ValVar)
+		defer func() { w.inner = around }()
+		e.ValExpr = w.rewrite(e.ValExpr)
 		if e.KeyExpr != nil {
 			e.KeyExpr = w.rewrite(e.KeyExpr)
 		}
@@ -99,30 +99,21 @@ func (w *rewriter) all(list []hclsyntax.Expression) {
 // traversal gives a path into the data a variable of its own, and puts in what
 // is known already.
 func (w *rewriter) traversal(e *hclsyntax.ScopeTraversalExpr) hclsyntax.Expression {
-	root := e.Traversal.RootName()
-	if slices.Contains(w.data, root) {
-		p, ok := pathOf(e.Traversal)
-		if !ok {
-			w.diags = append(w.diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Wrong index", Detail: "An index is a name or a whole number.", Subject: e.SrcRange.Ptr()})
-			return e
-		}
-		name := fmt.Sprintf("%s/%d", root, len(w.refs)) // no identifier has a slash
-		w.refs = append(w.refs, reference{name, root, p, e.SrcRange})
-		return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: name, SrcRange: e.SrcRange}}, SrcRange: e.SrcRange}
+	if slices.Contains(w.inner, e.Traversal.RootName()) {
+		return e
 	}
-	if root != "local" && root != "each" {
-		return e // the variable of a for expression
+	if r, ok := w.refer(e.Traversal, e.SrcRange); ok {
+		return &hclsyntax.ScopeTraversalExpr{Traversal: hcl.Traversal{hcl.TraverseRoot{Name: r.variable, SrcRange: e.SrcRange}}, SrcRange: e.SrcRange}
 	}
-	v, diags := e.Traversal.TraverseAbs(w.known)
+	if w.scope.Known == nil {
+		return e
+	}
+	v, diags := e.Traversal.TraverseAbs(w.scope.Known)
 	w.diags = append(w.diags, diags...)
 	return &hclsyntax.LiteralValueExpr{Val: v, SrcRange: e.SrcRange}
 }
 
 func (w *rewriter) binary(e *hclsyntax.BinaryOpExpr) hclsyntax.Expression {
-	isNull := func(x hclsyntax.Expression) bool {
-		l, ok := x.(*hclsyntax.LiteralValueExpr)
-		return ok && l.Val.IsNull()
-	}
 	asksForNull := isNull(e.LHS) || isNull(e.RHS)
 	e.LHS, e.RHS = w.rewrite(e.LHS), w.rewrite(e.RHS)
 	switch e.Op {
@@ -245,8 +236,8 @@ func (s step) Value(ctx *hcl.EvalContext) (cty.Value, hcl.Diagnostics) {
 
 // waiting are the functions for expressions that wait for data: null for an
 // argument that they cannot take as null, and lookup's default for a null key.
-func waiting(now func() time.Time) map[string]function.Function {
-	all := pure(now)
+func waiting() map[string]function.Function {
+	all := Pure(time.Now)
 	for name, f := range all {
 		if name == "try" || name == "can" || name == "coalesce" {
 			continue

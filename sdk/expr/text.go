@@ -11,42 +11,40 @@ import (
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
-
-	"github.com/dinrail/dinrail/host"
 )
 
 var textFunctions = map[string]function.Function{
-	"base64encode": text("Encodes a string as base64.", cty.String, func(a []string) (cty.Value, error) {
+	"base64encode": Text("Encodes a string as base64.", cty.String, func(a []string) (cty.Value, error) {
 		return cty.StringVal(base64.StdEncoding.EncodeToString([]byte(a[0]))), nil
 	}, "string"),
-	"base64decode": text("Decodes base64.", cty.String, func(a []string) (cty.Value, error) {
+	"base64decode": Text("Decodes base64.", cty.String, func(a []string) (cty.Value, error) {
 		b, err := base64.StdEncoding.DecodeString(a[0])
 		if err != nil {
 			return cty.NilVal, errors.New("not base64")
 		}
 		return cty.StringVal(string(b)), nil
 	}, "string"),
-	"urlencode": text("Escapes a string for a URL's query.", cty.String, func(a []string) (cty.Value, error) {
+	"urlencode": Text("Escapes a string for a URL's query.", cty.String, func(a []string) (cty.Value, error) {
 		return cty.StringVal(url.QueryEscape(a[0])), nil
 	}, "string"),
-	"sha256": text("SHA-256 of a string, in hexadecimal.", cty.String, func(a []string) (cty.Value, error) {
+	"sha256": Text("SHA-256 of a string, in hexadecimal.", cty.String, func(a []string) (cty.Value, error) {
 		sum := sha256.Sum256([]byte(a[0]))
 		return cty.StringVal(hex.EncodeToString(sum[:])), nil
 	}, "string"),
-	"startswith": text("Says whether a string starts with another.", cty.Bool, func(a []string) (cty.Value, error) {
+	"startswith": Text("Says whether a string starts with another.", cty.Bool, func(a []string) (cty.Value, error) {
 		return cty.BoolVal(strings.HasPrefix(a[0], a[1])), nil
 	}, "string", "prefix"),
-	"endswith": text("Says whether a string ends with another.", cty.Bool, func(a []string) (cty.Value, error) {
+	"endswith": Text("Says whether a string ends with another.", cty.Bool, func(a []string) (cty.Value, error) {
 		return cty.BoolVal(strings.HasSuffix(a[0], a[1])), nil
 	}, "string", "suffix"),
-	"strcontains": text("Says whether a string contains another.", cty.Bool, func(a []string) (cty.Value, error) {
+	"strcontains": Text("Says whether a string contains another.", cty.Bool, func(a []string) (cty.Value, error) {
 		return cty.BoolVal(strings.Contains(a[0], a[1])), nil
 	}, "string", "part"),
 }
 
 func timeFunctions(now func() time.Time) map[string]function.Function {
 	compare := func(description string, holds func(a, b time.Time) bool) function.Function {
-		return text(description, cty.Bool, func(a []string) (cty.Value, error) {
+		return Text(description, cty.Bool, func(a []string) (cty.Value, error) {
 			x, err := parseTime(a[0])
 			if err != nil {
 				return cty.NilVal, err
@@ -59,19 +57,19 @@ func timeFunctions(now func() time.Time) map[string]function.Function {
 		}, "time", "other")
 	}
 	return map[string]function.Function{
-		"now": text("The time now, RFC 3339.", cty.String, func([]string) (cty.Value, error) {
-			return cty.StringVal(host.FormatTime(now())), nil
+		"now": Text("The time now, RFC 3339.", cty.String, func([]string) (cty.Value, error) {
+			return cty.StringVal(formatTime(now())), nil
 		}),
 		"before": compare("Says whether the first time is before the second.", time.Time.Before),
 		"after":  compare("Says whether the first time is after the second.", time.Time.After),
-		"duration": text("A duration in seconds, to compare and to calculate with.", cty.Number, func(a []string) (cty.Value, error) {
-			d, err := host.ParseDuration(a[0])
+		"duration": Text("A duration in seconds, to compare and to calculate with.", cty.Number, func(a []string) (cty.Value, error) {
+			d, err := parseDuration(a[0])
 			if err != nil {
 				return cty.NilVal, err
 			}
 			return cty.NumberFloatVal(d.Seconds()), nil
 		}, "duration"),
-		"unixtime": text("Seconds since 1970 of a time.", cty.Number, func(a []string) (cty.Value, error) {
+		"unixtime": Text("Seconds since 1970 of a time.", cty.Number, func(a []string) (cty.Value, error) {
 			t, err := parseTime(a[0])
 			if err != nil {
 				return cty.NilVal, err

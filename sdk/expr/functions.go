@@ -13,35 +13,12 @@ import (
 	"github.com/zclconf/go-cty/cty/function/stdlib"
 )
 
-// Params are what the functions of configuration see of the world.
-type Params struct {
-	Dir string                      // where file() starts: the folder of the configuration file
-	Env func(string) (string, bool) // os.LookupEnv
-	Now func() time.Time
-}
+// Names returns the names of the functions that expressions may call, sorted.
+func Names() []string { return slices.Sorted(maps.Keys(forData)) }
 
-// Functions returns the functions that configuration may call. Those that read
-// the world (env, file, credential, command) do so when they are called; a
-// command that is named twice runs once.
-func Functions(p Params) map[string]function.Function {
-	all := pure(p.Now)
-	maps.Copy(all, world(p))
-	for name, f := range all {
-		if name != "plain" && name != "try" && name != "can" {
-			all[name] = discreet(f)
-		}
-	}
-	return all
-}
-
-// Names returns the names of all functions, sorted.
-func Names() []string {
-	return slices.Sorted(maps.Keys(Functions(Params{Now: time.Now})))
-}
-
-// pure are the functions whose result depends on their arguments (and the
+// Pure are the functions whose result depends on their arguments (and the
 // time) alone: those that expressions waiting for data may call too.
-func pure(now func() time.Time) map[string]function.Function {
+func Pure(now func() time.Time) map[string]function.Function {
 	all := map[string]function.Function{
 		"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "chomp": stdlib.ChompFunc, "chunklist": stdlib.ChunklistFunc,
 		"coalesce": stdlib.CoalesceFunc, "coalescelist": stdlib.CoalesceListFunc, "compact": stdlib.CompactFunc,
@@ -68,6 +45,7 @@ func pure(now func() time.Time) map[string]function.Function {
 	}
 	maps.Copy(all, textFunctions)
 	maps.Copy(all, timeFunctions(now))
+	maps.Copy(all, foreignFunctions)
 	return all
 }
 
@@ -86,10 +64,10 @@ func anything(name string) function.Parameter {
 // value: its own words might quote it.
 var errDiscreet = errors.New("the function cannot work on this value, which is sensitive and not shown")
 
-// discreet wraps f so that an error about a sensitive argument does not quote
+// Discreet wraps f so that an error about a sensitive argument does not quote
 // it. cty hands functions their arguments without marks, so that they cannot
 // know.
-func discreet(f function.Function) function.Function {
+func Discreet(f function.Function) function.Function {
 	hide := func(args []cty.Value, err error) error {
 		if err == nil || !slices.ContainsFunc(args, IsSensitive) {
 			return err
@@ -126,15 +104,16 @@ func wrap(f function.Function, t function.TypeFunc, impl function.ImplFunc) func
 	return function.New(spec)
 }
 
-func stringParam(name string) function.Parameter {
+// StringParam is a parameter that takes a string.
+func StringParam(name string) function.Parameter {
 	return function.Parameter{Name: name, Type: cty.String}
 }
 
-// text is a function of strings.
-func text(description string, result cty.Type, f func(args []string) (cty.Value, error), params ...string) function.Function {
+// Text is a function of strings.
+func Text(description string, result cty.Type, f func(args []string) (cty.Value, error), params ...string) function.Function {
 	spec := &function.Spec{Description: description, Type: function.StaticReturnType(result)}
 	for _, p := range params {
-		spec.Params = append(spec.Params, stringParam(p))
+		spec.Params = append(spec.Params, StringParam(p))
 	}
 	spec.Impl = func(args []cty.Value, _ cty.Type) (cty.Value, error) {
 		s := make([]string, len(args))
