@@ -164,7 +164,7 @@ func (c *compiler) compile(e hclsyntax.Expression) node {
 			return &pathNode{r.slot, r.path}
 		}
 	case *hclsyntax.LiteralValueExpr:
-		return literalNode{fromCty(Plain(e.Val))}
+		return literalNode{FromCty(Plain(e.Val))}
 	case *hclsyntax.ParenthesesExpr:
 		return c.compile(e.Expression)
 	case *hclsyntax.TemplateWrapExpr:
@@ -342,7 +342,7 @@ func (c *compiler) constant(e hclsyntax.Expression) (any, bool) {
 	if diags.HasErrors() || !v.IsWhollyKnown() {
 		return nil, false
 	}
-	return fromCty(Plain(v)), true
+	return FromCty(Plain(v)), true
 }
 
 // named says whether a name is one of the data, or of a for expression around.
@@ -385,7 +385,7 @@ func (n *calculation) eval(f *Frame) (any, error) {
 	if !v.IsNull() && !v.IsWhollyKnown() {
 		return nil, fmt.Errorf("%s: the value is not known", place(n.expr.Range()))
 	}
-	return fromCty(v), nil
+	return FromCty(v), nil
 }
 
 var forData map[string]function.Function // set by init: the functions call each other's names

@@ -117,8 +117,8 @@ func toCty(v any) cty.Value {
 	}
 }
 
-// fromCty converts a known value without marks into what decoded JSON would be.
-func fromCty(v cty.Value) any {
+// FromCty converts a known value without marks into what decoded JSON would be.
+func FromCty(v cty.Value) any {
 	if v.IsNull() {
 		return nil
 	}
@@ -133,13 +133,13 @@ func fromCty(v cty.Value) any {
 	case t.IsObjectType() || t.IsMapType():
 		out := make(map[string]any, v.LengthInt())
 		for k, e := range v.AsValueMap() {
-			out[k] = fromCty(e)
+			out[k] = FromCty(e)
 		}
 		return out
 	default:
 		out := make([]any, 0, v.LengthInt())
 		for _, e := range v.AsValueSlice() {
-			out = append(out, fromCty(e))
+			out = append(out, FromCty(e))
 		}
 		return out
 	}

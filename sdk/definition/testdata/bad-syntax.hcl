@@ -1,0 +1,3 @@
+system "bad-syntax" {
+  label = "x
+}
