@@ -106,7 +106,7 @@ func TestProxyCarriesEncryptedCallsUnread(t *testing.T) {
 		t.Fatalf("%q, %v", text, err)
 	}
 	_, err := newCaller(t, &connectorv1.Network{Proxy: proxy.URL}).get(t.Context(), "https://example.com/")
-	_ = wantFailure(t, err, CodeUnavailable, "give its ca or fingerprint")
+	_ = wantFailure(t, err, CodeUnavailable, "name its ca or fingerprint")
 	_, err = newCaller(t, &connectorv1.Network{Proxy: proxy.URL, Ca: ca}).get(t.Context(), "https://other.test/")
 	_ = wantFailure(t, err, CodeUnavailable, "is for another name")
 	mu.Lock()

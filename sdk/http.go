@@ -140,7 +140,7 @@ func unreachable(r *http.Request, err error) error {
 	case errors.As(err, &dns):
 		f.Message = fmt.Sprintf("there is no host named %s; is the URL right?", r.URL.Hostname())
 	case errors.As(err, &authority):
-		f.Message = fmt.Sprintf("the certificate of %s is not from an authority that is trusted here; give its ca or fingerprint in a network block", where)
+		f.Message = fmt.Sprintf("the certificate of %s is not from an authority that is trusted here; whoever runs Dinrail can name its ca or fingerprint in a network block", where)
 	case errors.As(err, &name):
 		f.Message = fmt.Sprintf("the certificate of %s is for another name", where)
 	case errors.Is(err, context.DeadlineExceeded):

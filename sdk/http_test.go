@@ -198,7 +198,7 @@ func TestPinnedCertificateAndOwnAuthorityAreAccepted(t *testing.T) {
 		network *connectorv1.Network
 		words   string // of the failure; empty: none
 	}{
-		"none":      {nil, "give its ca or fingerprint"},
+		"none":      {nil, "name its ca or fingerprint"},
 		"pin":       {&connectorv1.Network{Fingerprint: pin}, ""},
 		"wrong pin": {&connectorv1.Network{Fingerprint: "sha256:" + strings.Repeat("00", 32)}, "not the one that is pinned"},
 		"ca":        {&connectorv1.Network{Ca: ca}, ""},

@@ -9,6 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,6 +98,32 @@ func (c *client) login(ctx context.Context, dead string, anew bool) (string, err
 	return c.session, nil
 }
 
+// oldest is the first series of Tryton that answers in the form read here.
+const oldest = 5
+
+// recent refuses a Tryton that is older. One that does not tell its version is
+// taken as it is.
+func (c *client) recent(ctx context.Context) error {
+	root, err := url.Parse(c.url)
+	if err != nil {
+		return err
+	}
+	root.Path = "/"
+	var version string
+	if err := c.postTo(ctx, root.String(), "", &version, "common.server.version", nil); err != nil {
+		var f *sdk.Failure
+		if errors.As(err, &f) && (f.Code == sdk.CodeUnavailable || f.Code == sdk.CodeRateLimited || f.Code == sdk.CodeAddressRefused) || ctx.Err() != nil {
+			return err
+		}
+		return nil
+	}
+	series, _, _ := strings.Cut(version, ".")
+	if n, err := strconv.Atoi(series); err == nil && n < oldest {
+		return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.url", Message: fmt.Sprintf("this is Tryton %s, which is too old; version %d.0 or later is needed", version, oldest)}
+	}
+	return nil
+}
+
 // logout ends the session at the server.
 func (c *client) logout(ctx context.Context) {
 	select {
@@ -112,6 +141,10 @@ func (c *client) logout(ctx context.Context) {
 // post makes one call and decodes its result. Answers come with status 200 for
 // results and for errors alike.
 func (c *client) post(ctx context.Context, session string, result any, method string, params []any) error {
+	return c.postTo(ctx, c.url, session, result, method, params)
+}
+
+func (c *client) postTo(ctx context.Context, address, session string, result any, method string, params []any) error {
 	if params == nil {
 		params = []any{}
 	}
@@ -119,7 +152,7 @@ func (c *client) post(ctx context.Context, session string, result any, method st
 	if err != nil {
 		return fmt.Errorf("encode %s: %w", method, err)
 	}
-	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, method), http.MethodPost, c.url, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(sdk.WithPath(ctx, method), http.MethodPost, address, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -144,7 +177,7 @@ func (c *client) post(ctx context.Context, session string, result any, method st
 	case res.StatusCode == http.StatusUnauthorized:
 		return errSession
 	case res.StatusCode == http.StatusNotFound:
-		return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.database", Message: fmt.Sprintf("Tryton has no database %q", c.database)}
+		return c.noDatabase()
 	case res.StatusCode == http.StatusForbidden:
 		return sdk.Failf(sdk.CodePermissionDenied, "Tryton does not allow %s", method)
 	case res.StatusCode == http.StatusTooManyRequests && session == "":
@@ -169,10 +202,17 @@ func (c *client) post(ctx context.Context, session string, result any, method st
 		Error  []json.RawMessage `json:"error"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
+		if session == "" { // it was never known to be one
+			return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.url", Message: "what answers at this address is no Tryton server", Err: err}
+		}
 		return &sdk.Failure{Code: sdk.CodeInternal, Message: "the answer is no JSON; is this the URL of a Tryton server?", Err: err}
 	}
 	if len(answer.Error) > 0 {
-		return failure(answer.Error)
+		err := failure(answer.Error)
+		if session == "" && missingDatabase.MatchString(err.Error()) {
+			return c.noDatabase()
+		}
+		return err
 	}
 	if result == nil {
 		return nil
@@ -183,6 +223,13 @@ func (c *client) post(ctx context.Context, session string, result any, method st
 		return &sdk.Failure{Code: sdk.CodeInternal, Message: "Tryton's answer to " + method + " has another form than it should", Err: err}
 	}
 	return nil
+}
+
+// missingDatabase is how SQLite and PostgreSQL say so, through Tryton.
+var missingDatabase = regexp.MustCompile(`(?i)database .*(doesn't|does not) exist`)
+
+func (c *client) noDatabase() error {
+	return &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.database", Message: fmt.Sprintf("Tryton has no database %q", c.database)}
 }
 
 // failure reads an error that came inside HTTP 200: its kind, then its words.

@@ -59,7 +59,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "<html>Unauthorized</html>")
 			return
 		}
-	} else if r.Header.Get("Authorization") != "Session "+encoded("reader:3:"+s.session) {
+	} else if call.Method != "common.server.version" && r.Header.Get("Authorization") != "Session "+encoded("reader:3:"+s.session) {
 		w.WriteHeader(http.StatusUnauthorized) // with an empty body
 		return
 	}
@@ -174,6 +174,18 @@ func TestASessionThatEndsWhileACallIsAnsweredIsMadeAnew(t *testing.T) {
 	}
 }
 
+func TestATrytonThatIsTooOldIsTold(t *testing.T) {
+	s, c := newServer(t)
+	s.set(func() { s.answers["common.server.version"] = `{"result":"4.8.12"}` })
+	if _, err := c.Check(t.Context()); codeOf(err) != sdk.CodeInvalid || !strings.Contains(err.Error(), "Tryton 4.8.12, which is too old") || s.logins != 0 {
+		t.Errorf("the check ends with %v after %d logins", err, s.logins)
+	}
+	s.set(func() { s.answers["common.server.version"] = `{"result":"6.0.29"}` })
+	if _, err := c.Check(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestARefusedLoginIsTriedAgainByACheckAlone(t *testing.T) {
 	s, c := newServer(t)
 	if _, err := c.Check(t.Context()); err != nil {
@@ -225,6 +237,8 @@ func TestErrorsInsideHTTP200HaveACode(t *testing.T) {
 		{"a rule", method, `{"error":["UserError",["The value is too long.","",null]]}`, sdk.CodeInvalid, "too long"},
 		{"a field that is none", method, `{"error":["'nope'",""]}`, sdk.CodeInternal, "nope"},
 		{"another factor", "common.db.login", `{"error":["LoginException",["sms_code","Code for reader","char"]]}`, sdk.CodeAuthRequired, ""},
+		{"another product", "common.db.login", `<html>`, sdk.CodeInvalid, "no Tryton"},
+		{"no database", "common.db.login", `{"error":["Database '/data/another.sqlite' doesn't exist!",""]}`, sdk.CodeInvalid, "no database \"erp\""},
 		{"a login without a session", "common.db.login", `{"result":null}`, sdk.CodeAuthRequired, ""},
 		{"a page of HTML", method, `<html>`, sdk.CodeInternal, "URL"},
 		{"nothing", method, ``, sdk.CodeInternal, ""},

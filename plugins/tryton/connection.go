@@ -14,6 +14,9 @@ type connection struct{ rpc *client }
 // Check implements sdk.Connection: a login and a small question. It alone tries
 // a refused login once more.
 func (c *connection) Check(ctx context.Context) (sdk.Identity, error) {
+	if err := c.rpc.recent(ctx); err != nil {
+		return sdk.Identity{}, err
+	}
 	if _, err := c.rpc.login(ctx, "", true); err != nil {
 		return sdk.Identity{}, err
 	}

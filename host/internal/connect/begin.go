@@ -226,6 +226,9 @@ func (c *Connect) carryOut(ctx context.Context, link string, id host.SessionID, 
 	}
 	step("Logging in to " + p.system.Label)
 	entities, err := c.Try(ctx, &p.conn)
+	if err == nil {
+		err = readable(entities)
+	}
 	if err != nil {
 		faults, problem := explain(&p, err, ctx.Err() != nil)
 		if host.CodeOf(err) == host.CodeInternal {
@@ -248,6 +251,19 @@ func (c *Connect) carryOut(ctx context.Context, link string, id host.SessionID, 
 	c.tell(id, number, func(a *Attempt) {
 		a.Stage, a.Connection, a.Label, a.Entities, a.token = StageDone, p.conn.ID, p.conn.Label, entities, token
 	})
+}
+
+// readable refuses a login that may read nothing of what there is.
+func readable(entities []host.Entity) error {
+	for _, e := range entities {
+		if e.Denied == "" {
+			return nil
+		}
+	}
+	if len(entities) == 0 {
+		return nil // an empty database is none of the person's mistakes
+	}
+	return host.Errorf(host.CodePermissionDenied, "the login works, but it may read nothing: %s.", entities[0].Denied)
 }
 
 // complete keeps what was tried, ends the session and makes the token, all in

@@ -263,6 +263,7 @@ func TestMistakesAreToldAtTheirFields(t *testing.T) {
 			{"unreachable", nil, host.Errorf(host.CodeUnavailable, "nobody answers"), "settings.url", "Nobody answers.", true},
 			{"no right", nil, host.Errorf(host.CodePermissionDenied, "it may not read"), "", "rights", true},
 			{"locked", nil, host.Errorf(host.CodeRateLimited, "it is locked for 5 minutes"), "", "locked", true},
+			{"another product", nil, host.Errorf(host.CodeInternal, "the answer is no JSON"), "settings.url", "not understood", true},
 			{"our fault", nil, fmt.Errorf("boom at 10.0.0.7"), "", "our side", true},
 		} {
 			r := setup(t)

@@ -29,10 +29,19 @@ func explain(p *plan, err error, late bool) (faults []host.Fault, problem string
 		return nil, words + " The guide tells which rights it needs."
 	case code == host.CodeRateLimited:
 		return nil, "The system takes no more logins for now. " + words
+	case code == host.CodeInternal && told(err):
+		return p.atAddress("What answers at this address was not understood. Is it the address of " + p.system.Label + "?")
 	case code == host.CodeInternal || code == host.CodePluginCrashed || code == host.CodeOutOfMemory:
 		return nil, "The login could not be tried: something is wrong on our side, not with what you typed. Try again; if it stays so, tell whoever sent you this link."
 	}
 	return nil, words
+}
+
+// told says whether a connector told what happened, so that it is about the
+// system and no mistake of ours. Its words are for operators, and in the log.
+func told(err error) bool {
+	_, ok := errors.AsType[*host.Error](err)
+	return ok
 }
 
 // atLogin puts words beside the field that is most likely wrong: the last
