@@ -35,6 +35,8 @@ type (
 	TokenID string
 	// SessionID names a connect session without opening it.
 	SessionID string
+	// SignInID names a sign-in to the dashboard without opening it.
+	SignInID string
 	// WishID names a wish.
 	WishID string
 	// Sequence is the place of a change in its partition. Sequences increase and

@@ -104,7 +104,7 @@ func (c *cli) root() *cobra.Command {
 		SilenceErrors: true,
 	},
 		c.serve(), c.validate(), c.fmt(), c.plan(), c.reload(), c.status(),
-		c.system(), c.connector(), c.connection(), c.connect(), c.tokens(), c.adminTokens(),
+		c.system(), c.connector(), c.connection(), c.connect(), c.ui(), c.tokens(), c.adminTokens(),
 		c.sync(), c.record(), c.webhook(), c.event(), c.delivery(), c.logs(), c.plugin(), c.versionCommand(), functions(),
 	)
 	flags := root.PersistentFlags()

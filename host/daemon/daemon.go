@@ -193,7 +193,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Logs: d.lines,
+		Reload:  d.Reload, Plan: d.Plan, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Room: d.room, Logs: d.lines,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {
@@ -223,7 +223,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	pages, err := ui.New(ui.Params{Sessions: people, Attempts: attempts{people}, Log: d.log.Named("ui")})
+	pages, err := ui.New(ui.Params{Sessions: people, Attempts: attempts{people}, Desk: desk{d.auth, handlers}, Log: d.log.Named("ui")})
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -17,6 +16,7 @@ import (
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/api"
 	"github.com/dinrail/dinrail/host/internal/config"
+	"github.com/dinrail/dinrail/host/internal/ui"
 )
 
 // socketName is the control socket's name in the data folder.
@@ -29,7 +29,7 @@ type server struct {
 }
 
 // listen opens the listeners, so that a taken port is an error of the start.
-func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API, pages http.Handler) ([]*server, error) {
+func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API, pages *ui.UI) ([]*server, error) {
 	var lc net.ListenConfig
 	tcp, err := lc.Listen(ctx, "tcp", cfg.Host.Listen)
 	if err != nil {
@@ -61,9 +61,9 @@ func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.A
 
 // surfaces are all that one address serves: the pages that people see, and the
 // API.
-func surfaces(handlers *api.API, pages http.Handler) http.Handler {
+func surfaces(handlers *api.API, pages *ui.UI) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/connect/") || strings.HasPrefix(r.URL.Path, "/assets/") || r.URL.Path == "/connect.js" {
+		if pages.Serves(r) {
 			pages.ServeHTTP(w, r)
 			return
 		}

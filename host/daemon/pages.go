@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
+	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/connect"
 	"github.com/dinrail/dinrail/host/internal/ui"
 )
@@ -26,4 +28,18 @@ func (a attempts) Look(ctx context.Context, link string) (ui.Attempt, error) {
 		Stage: string(at.Stage), Step: at.Step, Filled: ui.Filled(at.Given), Faults: at.Faults, Problem: at.Problem,
 		Connection: at.Connection, Label: at.Label, Entities: at.Entities,
 	}, err
+}
+
+// desk lets people in to the dashboard.
+type desk struct {
+	*auth.Auth
+	api *api.API
+}
+
+func (d desk) SignedIn(ctx context.Context, cookie string) (ui.Person, error) {
+	who, err := d.Auth.SignedIn(ctx, cookie)
+	if err != nil {
+		return ui.Person{}, err
+	}
+	return ui.Person{Name: who.Name, Role: who.Role, Limited: who.Limited(), API: d.api.As(who)}, nil
 }

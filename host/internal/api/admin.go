@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -58,82 +57,6 @@ func (a *API) connectors(c *call) error {
 		out = append(out, processView{p, stamp(p.Since)})
 	}
 	return pageOf(a, c, out, func(p processView) string { return p.ID })
-}
-
-// status answers what runs, and what needs a person.
-func (a *API) status(c *call) error {
-	conns, err := state.All[host.Connection](c.Context(), a.Store, state.KindConnection)
-	if err != nil {
-		return err
-	}
-	procs, err := state.All[host.Process](c.Context(), a.Store, state.KindProcess)
-	if err != nil {
-		return err
-	}
-	counts := map[host.ConnectionStatus]int{}
-	needs := []need{}
-	for _, v := range conns {
-		x := &v.Value
-		if !c.who.Covers(x.ID) {
-			continue
-		}
-		counts[x.Status]++
-		n := need{Connection: x.ID, What: string(x.Status) + ": " + x.Reason}
-		switch x.Status {
-		case host.StatusAuthRequired:
-			n.Do = fmt.Sprintf("dinrail connection reconnect %s", x.ID)
-		case host.StatusInvalid:
-			n.What, n.Do = "invalid: "+x.Invalid, "mend the block, then dinrail reload"
-		case host.StatusOffline:
-			n.Do = "see whether the system is up and reachable from here; it comes back by itself"
-		case host.StatusPending:
-			if x.Credentials != nil && x.Reason == "" {
-				continue
-			}
-			if x.Credentials == nil {
-				n.What, n.Do = "pending: nobody has given credentials", fmt.Sprintf("dinrail connection reconnect %s", x.ID)
-			} else {
-				n.Do = "it is tried again by itself"
-			}
-		default:
-			continue
-		}
-		needs = append(needs, n)
-	}
-	for _, p := range procs {
-		if p.Value.Status == host.ProcessCrashed && (p.Value.Connection == "" || c.who.Covers(p.Value.Connection)) {
-			needs = append(needs, need{Connector: p.Value.ID, What: "crashed: " + p.Value.Reason, Do: "dinrail connector show " + p.Value.ID + " shows its last log lines"})
-		}
-	}
-	more, err := a.conditions(c)
-	if err != nil {
-		return err
-	}
-	needs = append(needs, more...)
-	a.write(c, http.StatusOK, statusView{a.Version, counts, needs})
-	return nil
-}
-
-// conditions are the needs of the host itself, for who may see the whole of it.
-// Those of connectors and connections show by themselves.
-func (a *API) conditions(c *call) (needs []need, err error) {
-	if c.who.Limited() {
-		return nil, nil
-	}
-	all, err := state.All[host.Condition](c.Context(), a.Store, state.KindCondition)
-	for i := range all {
-		x := &all[i].Value
-		if !x.RecoveredAt.IsZero() {
-			continue
-		}
-		if id, ok := strings.CutPrefix(x.Key, host.EndpointCondition); ok {
-			needs = append(needs, need{What: x.Message, Do: "see to its receiver, then dinrail webhook enable " + id})
-		}
-		if x.Key == host.DiskCondition {
-			needs = append(needs, need{What: x.Message, Do: "free some space there; syncs go on by themselves"})
-		}
-	}
-	return needs, err
 }
 
 func (a *API) plan(c *call) error   { return a.outcome(c, a.Plan) }

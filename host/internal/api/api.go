@@ -55,6 +55,9 @@ type Params struct {
 	// PageURL is where the connect page is reached, without a slash at the end;
 	// nil: there is none.
 	PageURL func() string
+	// Room tells how much is free on the disk of the data folder and below what
+	// it is too little, in bytes; nil: it is not known.
+	Room func() (free, low int64, err error)
 	// Metrics are answered with what the API counts itself; nil: that alone.
 	Metrics *Metrics
 	Version string
@@ -72,6 +75,7 @@ type API struct {
 	memory  memory
 	names   names
 	keys    keys
+	tally   tally
 
 	stop     chan struct{} // closed by EndWaits
 	stopOnce sync.Once
@@ -134,12 +138,18 @@ func (a *API) Local() http.Handler {
 	})
 }
 
+// As returns a handler for one who was let in elsewhere: it answers them as it
+// answers their token.
+func (a *API) As(who auth.Principal) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, &who) })
+}
+
 // call is one request on its way.
 type call struct {
 	*http.Request
 	w     http.ResponseWriter
 	id    string
-	local *auth.Principal // set on the control socket
+	local *auth.Principal // set on the control socket, and for the dashboard
 	who   auth.Principal
 	conn  host.Connection // of data routes; shared, not to be changed
 	q     *query          // its checked query

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,18 +18,34 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
+// connections answers connections: those of a status, of a system, and with
+// words in their id, label, system, reason or metadata.
 func (a *API) connections(c *call) error {
 	all, err := state.All[host.Connection](c.Context(), a.Store, state.KindConnection)
 	if err != nil {
 		return err
 	}
+	status, system := c.q.values.Get("status"), c.q.values.Get("system")
+	words := strings.Fields(strings.ToLower(c.q.values.Get("q")))
 	out := []adminView{}
 	for i := range all {
-		if c.who.Covers(all[i].Value.ID) {
-			out = append(out, adminViewOf(&all[i].Value))
+		x := &all[i].Value
+		if is, _ := statusOf(x); !c.who.Covers(x.ID) || status != "" && status != string(is) || system != "" && system != string(x.System) || !says(x, words) {
+			continue
 		}
+		out = append(out, adminViewOf(x))
 	}
 	return pageOf(a, c, out, func(v adminView) string { return string(v.ID) })
+}
+
+// says whether every word stands somewhere in what is told of a connection.
+func says(x *host.Connection, words []string) bool {
+	if len(words) == 0 {
+		return true
+	}
+	text := strings.Join([]string{string(x.ID), x.Label, string(x.System), x.Reason, x.Invalid, strings.Join(slices.Collect(maps.Values(x.Metadata)), " ")}, " ")
+	text = strings.ToLower(text)
+	return !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) })
 }
 
 func (a *API) oneConnection(c *call) error {

@@ -28,6 +28,7 @@ var opens = map[string]string{
 	"POST /v1/native/{name}/{id}/actions/{action}": "admin write",
 
 	"GET /v1/admin/status": "viewer", "GET /v1/admin/plan": "viewer whole", "POST /v1/admin/reload": "admin whole", "GET /v1/admin/logs": "viewer",
+	"GET /v1/admin/syncs": "viewer", "POST /v1/admin/sign-ins": "viewer",
 	"GET /v1/admin/systems": "viewer", "GET /v1/admin/systems/{system}": "viewer", "GET /v1/admin/connectors": "viewer",
 	"GET /v1/admin/connections": "viewer", "POST /v1/admin/connections": "admin", "GET /v1/admin/connections/{connection}": "viewer",
 	"PATCH /v1/admin/connections/{connection}": "admin", "DELETE /v1/admin/connections/{connection}": "admin", "POST /v1/admin/connections/{connection}/purge": "admin",

@@ -121,12 +121,14 @@ func (a *API) adminRoutes() []route {
 	const all, one = "/v1/admin/connections", "/v1/admin/connections/{connection}"
 	rs := []route{
 		{method: "GET", path: "/v1/admin/status", role: v, summary: "What runs, and what needs a person", do: a.status, answer: statusView{}},
+		{method: "GET", path: "/v1/admin/syncs", role: v, summary: "The syncs of all connections", query: pages("status"), do: a.syncs, answer: list[hostSyncView]{}},
+		{method: "POST", path: "/v1/admin/sign-ins", role: v, summary: "Make a link that signs in to the dashboard, once", do: a.createSignIn, status: http.StatusCreated, answer: signInLink{}},
 		{method: "GET", path: "/v1/admin/plan", role: v, whole: true, summary: "What a reload would do", do: a.plan, answer: map[string]any{}},
 		{method: "POST", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
 		{method: "GET", path: "/v1/admin/systems", role: v, summary: "What can be connected", query: pages(), do: a.systems, answer: list[systemView]{}},
 		{method: "GET", path: "/v1/admin/systems/{system}", role: v, summary: "One system", do: a.system, answer: systemView{}},
 		{method: "GET", path: "/v1/admin/connectors", role: v, summary: "Connectors' processes", query: pages(), do: a.connectors, answer: list[processView]{}},
-		{method: "GET", path: all, role: v, summary: "Connections", query: pages(), do: a.connections, answer: list[adminView]{}},
+		{method: "GET", path: all, role: v, summary: "Connections", query: pages("status", "system", "q"), do: a.connections, answer: list[adminView]{}},
 		{method: "POST", path: all, role: ad, summary: "Make a connection", do: a.create, status: http.StatusCreated, body: request{}, answer: adminView{}},
 		{method: "GET", path: one, role: v, summary: "One connection", do: a.oneConnection, answer: adminView{}},
 		{method: "PATCH", path: one, role: ad, summary: "Change a connection", do: a.change, body: changeRequest{}, answer: adminView{}},

@@ -116,6 +116,25 @@ func (a *API) createSession(c *call) error {
 	return nil
 }
 
+// signInLink is the one answer that holds a link to the dashboard.
+type signInLink struct {
+	URL       string `json:"url"`
+	ExpiresAt stamp  `json:"expires_at"`
+}
+
+// createSignIn makes a link that signs its caller in to the dashboard.
+func (a *API) createSignIn(c *call) error {
+	if a.PageURL == nil {
+		return host.Errorf(host.CodeUnsupported, "this host serves no dashboard")
+	}
+	link, until, err := a.Auth.SignInLink(c.Context(), &c.who)
+	if err != nil {
+		return err
+	}
+	a.write(c, http.StatusCreated, signInLink{a.PageURL() + "/sign-in/" + link, stamp(until)})
+	return nil
+}
+
 // sessionOf checks a request and takes it over.
 func (a *API) sessionOf(c *call, req *sessionRequest, s *host.ConnectSession) (bad faults, err error) {
 	for i, name := range req.Systems {

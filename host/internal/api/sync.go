@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -40,9 +41,18 @@ func (a *API) entities(c *call) error {
 
 // syncStatus answers how each entity's sync stands.
 func (a *API) syncStatus(c *call) error {
-	syncs, err := a.Store.Syncs(c.Context(), c.conn.ID)
+	out, err := a.syncsOf(c.Context(), &c.conn)
 	if err != nil {
 		return err
+	}
+	return pageOf(a, c, out, func(v syncView) string { return string(v.Entity) })
+}
+
+// syncsOf tells how each of a connection's syncs stands.
+func (a *API) syncsOf(ctx context.Context, conn *host.Connection) ([]syncView, error) {
+	syncs, err := a.Store.Syncs(ctx, conn.ID)
+	if err != nil {
+		return nil, err
 	}
 	var out []syncView
 	seen := map[host.EntityName]bool{}
@@ -50,24 +60,24 @@ func (a *API) syncStatus(c *call) error {
 		s := &syncs[i]
 		seen[s.Entity] = true
 		v := syncView{
-			Entity: s.Entity, Status: s.Status(c.conn.Paused), LastSuccessAt: stamp(s.LastSuccessAt), LastRun: s.LastRun,
+			Entity: s.Entity, Status: s.Status(conn.Paused), LastSuccessAt: stamp(s.LastSuccessAt), LastRun: s.LastRun,
 			Run: s.Run, Records: s.Records, NextRunAt: stamp(s.NextRunAt), Error: s.Error,
 		}
 		if s.Run != "" {
-			r, err := a.Store.Run(c.Context(), c.conn.ID, s.Run)
+			r, err := a.Store.Run(ctx, conn.ID, s.Run)
 			if err != nil && !errors.Is(err, state.ErrNotFound) {
-				return err
+				return nil, err
 			}
 			v.Progress = &progressView{r.Counts.Read, totalOf(&r)}
 		}
 		out = append(out, v)
 	}
-	for _, e := range c.conn.Entities {
-		if _, due := c.conn.OrderFor(e); due && !seen[e.Name] {
-			out = append(out, syncView{Entity: e.Name, Status: (&host.Sync{}).Status(c.conn.Paused)})
+	for _, e := range conn.Entities {
+		if _, due := conn.OrderFor(e); due && !seen[e.Name] {
+			out = append(out, syncView{Entity: e.Name, Status: (&host.Sync{}).Status(conn.Paused)})
 		}
 	}
-	return pageOf(a, c, out, func(v syncView) string { return string(v.Entity) })
+	return out, nil
 }
 
 // syncRequest asks for runs.

@@ -274,8 +274,12 @@ type checkView struct {
 
 // need is something that waits for a person.
 type need struct {
+	Code       string            `json:"code"` // auth_required, credentials, offline, pending, invalid, crashed, endpoint_disabled, disk
 	Connection host.ConnectionID `json:"connection_id,omitempty"`
+	Label      string            `json:"label,omitempty"` // of the connection
 	Connector  string            `json:"connector,omitempty"`
+	Endpoint   host.EndpointID   `json:"endpoint,omitempty"`
+	Since      stamp             `json:"since"`
 	What       string            `json:"what"`
 	Do         string            `json:"do"`
 }
@@ -284,5 +288,14 @@ type need struct {
 type statusView struct {
 	Version     string                        `json:"version"`
 	Connections map[host.ConnectionStatus]int `json:"connections"`
+	Syncs       syncTally                     `json:"syncs"`
+	Deliveries  map[host.DeliveryStatus]int64 `json:"deliveries"` // null for a token that is limited to some connections
+	Disk        *diskView                     `json:"disk"`       // null where it is not known
 	Needs       []need                        `json:"needs"`
+}
+
+// diskView is the room on the disk of the data folder, in bytes.
+type diskView struct {
+	Free int64 `json:"free"`
+	Low  int64 `json:"low"` // below this it is too little
 }

@@ -87,6 +87,17 @@ type Principal struct {
 	Access     host.Access       // of a connection token
 	Role       host.Role         // of an admin token
 	scope      []string
+	hash       []byte // of a token of the configuration
+}
+
+// principal is whom a token of the configuration stands for.
+func (t *AdminToken) principal() Principal {
+	return Principal{Name: t.Name, Role: t.Role, scope: t.Connections, hash: t.Hash[:]}
+}
+
+// principalOf is whom a stored token stands for.
+func principalOf(t *host.Token) Principal {
+	return Principal{Token: t.ID, Name: t.Name, Connection: t.Connection, Access: t.Access, Role: t.Role, scope: t.Scope}
 }
 
 // Local is the principal of the control socket: its peer is the host's user.
@@ -127,7 +138,7 @@ func (a *Auth) Authenticate(ctx context.Context, bearer string) (Principal, erro
 	if strings.HasPrefix(bearer, AdminPrefix) {
 		for _, t := range *a.admin.Load() {
 			if subtle.ConstantTimeCompare(t.Hash[:], hash[:]) == 1 {
-				return Principal{Name: t.Name, Role: t.Role, scope: t.Connections}, nil
+				return t.principal(), nil
 			}
 		}
 	}
@@ -145,7 +156,7 @@ func (a *Auth) Authenticate(ctx context.Context, bearer string) (Principal, erro
 	if subtle.ConstantTimeCompare(t.Hash, hash[:]) != 1 || t.Expired(a.now()) {
 		return Principal{}, errUnknown
 	}
-	return Principal{Token: t.ID, Name: t.Name, Connection: t.Connection, Access: t.Access, Role: t.Role, scope: t.Scope}, nil
+	return principalOf(&t), nil
 }
 
 // reference returns the id under which a token is stored, if it has the form

@@ -63,6 +63,7 @@ const (
 	KindToken       Kind = "token"       // host.Token
 	KindEndpoint    Kind = "endpoint"    // an endpoint made by the API
 	KindSession     Kind = "session"     // host.ConnectSession
+	KindSignIn      Kind = "signin"      // host.SignIn
 	KindWish        Kind = "wish"        // host.Wish
 	KindProcess     Kind = "process"     // host.Process
 	KindDataKey     Kind = "datakey"     // sealed keyset of a connection

@@ -1,5 +1,6 @@
-// Package ui is the pages that people see: the connect page, where somebody
-// without IT knowledge connects a system or renews a login.
+// Package ui is the pages that people see: the dashboard, which an operator looks
+// at every morning, and the connect page, where somebody without IT knowledge
+// connects a system or renews a login.
 //
 // It promises that every page works without JavaScript, by keyboard and with a
 // screen reader; that nothing is loaded from elsewhere and no script or style
@@ -8,7 +9,8 @@
 // not in any page afterwards.
 //
 // It refuses to know how a login is tried and what becomes of it: it asks and
-// shows.
+// shows. The dashboard asks the API, as the person who looks at it: there is one
+// place that knows who may see and do what.
 package ui
 
 import (
@@ -75,6 +77,7 @@ type Attempt struct {
 type Params struct {
 	Sessions Sessions
 	Attempts Attempts
+	Desk     Desk
 	Log      hclog.Logger
 }
 
@@ -85,16 +88,17 @@ var files embed.FS
 type UI struct {
 	Params
 	mux     *http.ServeMux
-	pages   map[string]*template.Template
-	version string // of the assets
+	pages   map[string]*template.Template // of the connect page
+	sheets  map[string]*template.Template // of the dashboard
+	version string                        // of the assets
 }
 
 // New returns the pages.
 func New(p Params) (*UI, error) {
-	if p.Sessions == nil || p.Attempts == nil || p.Log == nil {
-		return nil, errors.New("new ui: Sessions, Attempts and Log are required")
+	if p.Sessions == nil || p.Attempts == nil || p.Desk == nil || p.Log == nil {
+		return nil, errors.New("new ui: Sessions, Attempts, Desk and Log are required")
 	}
-	u := &UI{Params: p, mux: http.NewServeMux(), pages: map[string]*template.Template{}}
+	u := &UI{Params: p, mux: http.NewServeMux(), pages: map[string]*template.Template{}, sheets: map[string]*template.Template{}}
 	h := fnv.New64a()
 	if err := fs.WalkDir(files, "assets", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
@@ -128,7 +132,13 @@ func New(p Params) (*UI, error) {
 	} {
 		u.mux.HandleFunc(pattern, u.page(page))
 	}
-	return u, nil
+	return u, u.openDesk()
+}
+
+// Serves says whether a path is one of the pages.
+func (u *UI) Serves(r *http.Request) bool {
+	_, pattern := u.mux.Handler(r)
+	return pattern != "" || strings.HasPrefix(r.URL.Path, "/connect/")
 }
 
 // ServeHTTP implements http.Handler.

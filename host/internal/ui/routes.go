@@ -1,0 +1,53 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// openDesk reads the dashboard's pages and opens their addresses.
+func (u *UI) openDesk() error {
+	names, err := fs.Glob(files, "pages/dash/*.html")
+	if err != nil {
+		return err
+	}
+	for _, file := range names {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		t, err := template.New("layout.html").Funcs(words).ParseFS(files, "pages/dash/layout.html", file)
+		if err != nil {
+			return fmt.Errorf("read the page %s: %w", name, err)
+		}
+		u.sheets[name] = t
+	}
+	for pattern, f := range map[string]func(*at) error{
+		"GET /sign-in":         u.askSignIn,
+		"POST /sign-in":        u.signIn,
+		"GET /sign-in/{link}":  u.byLink,
+		"POST /sign-in/{link}": u.redeem,
+	} {
+		u.mux.HandleFunc(pattern, u.door(f))
+	}
+	for pattern, f := range map[string]func(*at) error{
+		"GET /{$}":           u.overview,
+		"POST /sign-out":     u.signOut,
+		"GET /connect-link":  u.askLink,
+		"POST /connect-link": u.makeLink,
+
+		"POST /connections/{connection}/reconnect": u.reconnect,
+		"POST /connections/{connection}/check":     u.check,
+		"POST /connections/{id}/pause":             act("connections", "pause", "paused"),
+		"POST /connections/{id}/resume":            act("connections", "resume", "resumed"),
+		"POST /endpoints/{id}/enable":              act("webhooks", "enable", "enabled"),
+		"POST /endpoints/{id}/disable":             act("webhooks", "disable", "disabled"),
+		"POST /endpoints/{id}/test":                act("webhooks", "test", "tested"),
+
+		"POST /deliveries/retry": u.retryMany,
+		"GET /retries/{wish}":    u.retrying,
+	} {
+		u.mux.HandleFunc(pattern, u.desk(f))
+	}
+	return nil
+}
