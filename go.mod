@@ -23,6 +23,7 @@ require (
 	go.yaml.in/yaml/v3 v3.0.5 // /openapi.yaml
 	golang.org/x/sys v0.49.0 // sockets, signals and memory of processes
 	golang.org/x/term v0.47.0 // a password typed without an echo
+	golang.org/x/text v0.42.0 // answers of systems in other charsets than UTF-8
 	golang.org/x/time v0.16.0 // rates
 	google.golang.org/grpc v1.85.0 // the wire to connectors
 	google.golang.org/protobuf v1.36.12 // the wire to connectors
@@ -76,7 +77,6 @@ require (
 	golang.org/x/mod v0.41.0 // indirect
 	golang.org/x/net v0.60.0 // indirect
 	golang.org/x/sync v0.24.0 // indirect
-	golang.org/x/text v0.42.0 // indirect
 	golang.org/x/tools v0.49.0 // indirect
 	google.golang.org/genproto/googleapis/rpc v0.0.0-20260817212433-ac3dfec99bb1 // indirect
 )

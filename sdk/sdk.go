@@ -60,6 +60,7 @@ type Connection interface {
 type Definition struct {
 	Name    string
 	Content []byte
+	Files   map[string][]byte // beside it, that it reads
 }
 
 // Description is what a connector is.

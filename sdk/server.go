@@ -82,7 +82,7 @@ func definitionOf(d *connectorv1.Definition) *Definition {
 	if d == nil {
 		return nil
 	}
-	return &Definition{Name: d.GetName(), Content: d.GetContent()}
+	return &Definition{Name: d.GetName(), Content: d.GetContent(), Files: d.GetFiles()}
 }
 
 // Open implements the verb.

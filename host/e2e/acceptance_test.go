@@ -15,6 +15,13 @@ func TestConnectorsPassTheAcceptanceSuite(t *testing.T) {
 		p := newPlant(t)
 		sdktest.Run(t, sdktest.Options{Binary: program("sandbox"), Settings: map[string]any{"url": p.url}, Credentials: map[string]string{"username": "operator", "password": "plant-7"}})
 	})
+	t.Run("rest", func(t *testing.T) {
+		p := newPlant(t)
+		sdktest.Run(t, sdktest.Options{
+			Binary: program("rest"), Definition: filepath.Join("..", "..", "plugins", "rest", "testdata", "sandbox-rest.hcl"),
+			Settings: map[string]any{"url": p.url}, Credentials: map[string]string{"username": "operator", "password": "plant-7"},
+		})
+	})
 	t.Run("tryton", func(t *testing.T) {
 		y := newTryton(t)
 		sdktest.Run(t, sdktest.Options{

@@ -36,6 +36,7 @@ func run(m *testing.M) int {
 		"dinrail":                        "cmd/dinrail",
 		"dinrail-sandbox":                "cmd/dinrail-sandbox",
 		"plugins/dinrail-plugin-sandbox": "plugins/sandbox",
+		"plugins/dinrail-plugin-rest":    "plugins/rest",
 		"plugins/dinrail-plugin-tryton":  "plugins/tryton",
 		"plugins/dinrail-plugin-sql":     "plugins/sql",
 		"plugins/dinrail-plugin-endless": "host/e2e/plugins/endless",

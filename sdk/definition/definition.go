@@ -186,6 +186,7 @@ type Entity struct {
 	CreatedAt *Expr
 	UpdatedAt *Expr
 	Deleted   *Expr
+	Readable  *Expr  // of the check's answer, whether the login may read it
 	Each      string // entity whose records this one is read for, one by one
 	List      *List
 	Since     *Since
@@ -296,3 +297,7 @@ func (x *Expr) Holds(g Given) (bool, error) {
 	}
 	return x.Expression.Holds(x.frame(g))
 }
+
+// There says whether something stands where the expression reads; see
+// expr.Expression.
+func (x *Expr) There(g Given) (there, known bool) { return x.Expression.There(x.frame(g)) }

@@ -10,7 +10,7 @@ import (
 // Filled is a field that an entity has.
 type Filled struct {
 	Name     string
-	Type     string // string number boolean timestamp date object array reference; "" where it is as the system has it
+	Type     string // string number boolean timestamp date object array reference
 	Readable bool
 	Writable bool
 }
@@ -24,11 +24,11 @@ func (e *Entity) TellsDeletions() bool {
 }
 
 // Fields are what the entity fills of the model, in the model's order, and what
-// it writes; none for a native entity as it is.
+// it writes; none for a native entity.
 func (e *Entity) Fields() []Filled {
 	writable := e.writable()
 	var out []Filled
-	if e.Map == nil {
+	if e.Map == nil || e.Native() {
 		return nil
 	}
 	for _, f := range e.Map.fields {

@@ -124,7 +124,7 @@ func encodeObject(b []byte, f *model.Field, v any) ([]byte, error) {
 	if !ok {
 		return b, misfit("it is an object, and %s came", kindOf(v))
 	}
-	if empty(m) {
+	if empty(m) || money(f) && (m["amount"] == nil || m["amount"] == "") {
 		return append(b, "null"...), nil
 	}
 	return encodeMembers(b, f, m, 0)
@@ -145,6 +145,9 @@ func encodeMembers(b []byte, f *model.Field, m map[string]any, position int) ([]
 			b = strconv.AppendInt(b, int64(position), 10)
 			continue
 		}
+		if v == nil && part.Kind == model.KindEnum && m[part.Name+"_native"] != nil {
+			v = model.Unknown // the system has a word, and no table names it
+		}
 		var err error
 		if b, err = encode(b, part, v); err != nil {
 			return b, within(part.Name, err)
@@ -163,6 +166,10 @@ func empty(m map[string]any) bool {
 	}
 	return true
 }
+
+// money says whether a field is one of money: without an amount it is null,
+// whatever the currency.
+func money(f *model.Field) bool { return len(f.Fields) == 2 && f.Fields[0].Name == "amount" }
 
 // nothing says whether a reference refers to nothing.
 func nothing(v any) bool {

@@ -18,7 +18,7 @@ import (
 
 var mapOfStrings = cty.Map(cty.String)
 
-var entitySchema = schema("label id! created_at updated_at deleted each", named("list", "since", "deletions", "detail*", "get", "create", "update", "delete", "map")...)
+var entitySchema = schema("label id! created_at updated_at deleted each readable", named("list", "since", "deletions", "detail*", "get", "create", "update", "delete", "map")...)
 
 const callAttrs = "method path! query headers body body_as"
 
@@ -112,6 +112,10 @@ func (l *loader) entity(b *hcl.Block, page *Page) *Entity {
 		_, e.composite = a.Expr.(*hclsyntax.TupleConsExpr)
 	}
 	e.ID, e.CreatedAt, e.UpdatedAt, e.Deleted = r.expr("id", "record"), r.expr("created_at", "record"), r.expr("updated_at", "record"), r.expr("deleted", "record")
+	e.Readable = r.expr("readable", "answer")
+	if e.Readable != nil && l.sys.Check == nil {
+		l.wrong(r.place("readable"), "No check", "readable asks the answer of the system's check call: the file needs check { … }.")
+	}
 	l.readEntity(r, e, page)
 	l.writeEntity(r, e)
 	if m := r.one("map"); m != nil {
@@ -134,7 +138,7 @@ func (l *loader) readEntity(r *block, e *Entity, page *Page) {
 		if !r.has("updated_at") && l.dia.http {
 			l.wrong(b.DefRange, "No updated_at", "What changed is asked for since the latest change that was seen: the entity needs updated_at.")
 		}
-		if e.Since.Send == nil && l.dia.since == "" && e.List != nil && !e.List.names("since") {
+		if e.Since.Send == nil && l.dia.since == "" && e.List != nil && !e.List.Names("since") {
 			l.wrong(b.DefRange, "Nothing asked for", "Say where the time goes: send = { updated_after = since }, or name since in the list.")
 		}
 	}
@@ -158,8 +162,8 @@ func (l *loader) readEntity(r *block, e *Entity, page *Page) {
 	}
 }
 
-// names says whether the call names a root.
-func (c *Call) names(root string) bool {
+// Names says whether the call names a root.
+func (c *Call) Names(root string) bool {
 	all := slices.Collect(maps.Values(c.Words))
 	all = append(all, c.Query, c.Headers, c.Body)
 	if c.Path != nil {

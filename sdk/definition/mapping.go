@@ -21,6 +21,7 @@ type mapped struct {
 	field  model.Field
 	native bool // of a native entity: as it is
 	expr   *Expr
+	twin   *Expr // of an enumeration: the system's own word
 }
 
 // Fields are the names of what is mapped, in order.
@@ -74,7 +75,7 @@ func (l *loader) mapping(b *hcl.Block, unified model.Entity, known bool) *Mappin
 	if !known {
 		for _, a := range sorted(attrs) {
 			if x := l.compile(a.Expr, "record"); x != nil {
-				m.fields = append(m.fields, mapped{model.Field{Name: a.Name}, true, x})
+				m.fields = append(m.fields, mapped{field: model.Field{Name: a.Name}, native: true, expr: x})
 			}
 		}
 		return m
@@ -99,6 +100,11 @@ func (l *loader) mapping(b *hcl.Block, unified model.Entity, known bool) *Mappin
 			field.expr = l.compile(a.Expr, "record")
 		}
 		m.fields = append(m.fields, field)
+	}
+	for i := range m.fields {
+		if f := &m.fields[i]; f.field.Kind == model.KindEnum {
+			f.twin = m.Expr(f.field.Name + "_native")
+		}
 	}
 	return m
 }
@@ -183,6 +189,8 @@ func (l *loader) checkValue(f model.Field, e hclsyntax.Expression) {
 		l.checkObject(f, e)
 	case *hclsyntax.FunctionCallExpr:
 		l.checkCall(f, e)
+	case *hclsyntax.IndexExpr:
+		l.checkTable(f, e.Collection)
 	case *hclsyntax.LiteralValueExpr, *hclsyntax.TemplateExpr:
 		if t, ok := e.(*hclsyntax.TemplateExpr); ok && !t.IsStringLiteral() {
 			return
@@ -254,23 +262,28 @@ func (l *loader) checkCall(f model.Field, e *hclsyntax.FunctionCallExpr) {
 		}
 	case e.Name == "lookup" && len(e.Args) == 3:
 		l.checkValue(f, e.Args[2])
-		if f.Kind != model.KindEnum || f.Array {
-			return
+		l.checkTable(f, e.Args[0])
+	}
+}
+
+// checkTable holds the words of a table against an enumeration's.
+func (l *loader) checkTable(f model.Field, e hclsyntax.Expression) {
+	if f.Kind != model.KindEnum || f.Array {
+		return
+	}
+	if table, ok := e.(*hclsyntax.ObjectConsExpr); ok {
+		for _, item := range table.Items {
+			l.checkValue(f, item.ValueExpr)
 		}
-		if table, ok := e.Args[0].(*hclsyntax.ObjectConsExpr); ok {
-			for _, item := range table.Items {
-				l.checkValue(f, item.ValueExpr)
-			}
-			return
-		}
-		v, diags := e.Args[0].Value(l.known)
-		if diags.HasErrors() || v.IsNull() || !v.CanIterateElements() {
-			return
-		}
-		for _, word := range v.AsValueSlice() {
-			if text, ok := expr.TextOf(expr.FromCty(word)); ok {
-				l.checkWord(f, text, e.Args[0].Range())
-			}
+		return
+	}
+	v, diags := e.Value(l.known)
+	if diags.HasErrors() || v.IsNull() || !v.CanIterateElements() {
+		return
+	}
+	for _, word := range v.AsValueSlice() {
+		if text, ok := expr.TextOf(expr.FromCty(word)); ok {
+			l.checkWord(f, text, e.Range())
 		}
 	}
 }

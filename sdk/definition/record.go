@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/dinrail/dinrail/sdk/expr"
+	"github.com/dinrail/dinrail/sdk/model"
 )
 
 // KeySeparator stands between the parts of a key that has several.
@@ -49,8 +50,7 @@ func (e *Entity) Mapper(settings any) *Mapper {
 // Map maps a record, decoded with its numbers as json.Number; parent is the one
 // that it was read for, nil where there is none. The error is a *Misfit.
 func (m *Mapper) Map(raw, parent any) (Record, error) {
-	m.frame.Set("raw", raw).Set("parent", parent)
-	id, err := m.id()
+	id, err := m.ID(raw, parent)
 	if err != nil {
 		return Record{}, err
 	}
@@ -84,8 +84,16 @@ func (m *Mapper) Map(raw, parent any) (Record, error) {
 	return r, nil
 }
 
-func (m *Mapper) id() (string, error) {
-	v, err := m.entity.ID.Expression.Value(m.frame)
+// ID returns a record's id. The error is a *Misfit.
+func (m *Mapper) ID(raw, parent any) (string, error) {
+	m.frame.Set("raw", raw).Set("parent", parent)
+	return idOf(m.entity.ID.Expression.Value(m.frame))
+}
+
+// IDOf returns the id that another expression gives.
+func (m *Mapper) IDOf(x *Expr, g Given) (string, error) { return idOf(x.Value(g)) }
+
+func idOf(v any, err error) (string, error) {
 	if err != nil {
 		return "", &Misfit{Field: "id", Reason: err.Error()}
 	}
@@ -162,6 +170,11 @@ func (m *Mapper) fields(raw any) (json.RawMessage, error) {
 		if f.native {
 			b = expr.AppendJSON(b, v)
 			continue
+		}
+		if v == nil && f.twin != nil {
+			if own, err := f.twin.Expression.Value(m.frame); err == nil && own != nil && own != "" {
+				v = model.Unknown // the system has a word, and no table names it
+			}
 		}
 		if b, err = encode(b, &f.field, v); err != nil {
 			return nil, within(f.field.Name, err)

@@ -16,7 +16,7 @@ var (
 // it takes.
 var pageKinds = map[string]string{
 	"cursor": "send! next! total",      // the answer names the next page
-	"offset": "send! size! total more", // so many records were read
+	"offset": "send! size total more",  // so many records were read
 	"page":   "send! first total more", // pages have numbers
 	"keyset": "send! more",             // the last record says where to go on
 	"url":    "send next! total",       // the answer has the next page's address
@@ -52,6 +52,6 @@ var roots = map[string][]string{
 	"list":    {"setting", "since", "until", "page", "parent"},
 	"detail":  {"setting", "raw", "id", "key"},
 	"get":     {"setting", "id", "key"},
-	"write":   {"record", "setting", "id", "key"},
+	"write":   {"record", "setting", "id", "key", "expect", "idempotency_key"},
 	"record":  {"raw", "setting", "parent"},
 }

@@ -186,6 +186,12 @@ func (c *compiler) compile(e hclsyntax.Expression) node {
 		case hclsyntax.OpEqual, hclsyntax.OpNotEqual:
 			return &equalNode{c.compile(e.LHS), c.compile(e.RHS), e.Op == hclsyntax.OpNotEqual, isNull(e.LHS) || isNull(e.RHS)}
 		}
+	case *hclsyntax.IndexExpr:
+		if table, ok := c.constant(e.Collection); ok {
+			if words, ok := table.(map[string]any); ok {
+				return &lookupNode{words, c.compile(e.Key), literalNode{}, e.Key.Range()}
+			}
+		}
 	case *hclsyntax.ForExpr:
 		if e.KeyExpr == nil && !e.Group {
 			return c.loop(e)

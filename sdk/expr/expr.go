@@ -137,6 +137,16 @@ func (x *Expression) Plain() bool {
 	return ok
 }
 
+// There says whether something stands where the expression reads, null
+// included. known is false for one that is more than a path.
+func (x *Expression) There(f *Frame) (there, known bool) {
+	n, ok := x.node.(*pathNode)
+	if !ok {
+		return false, false
+	}
+	return n.path.there(f.slots[n.slot]), true
+}
+
 // Range is where the expression stands.
 func (x *Expression) Range() hcl.Range { return x.at }
 

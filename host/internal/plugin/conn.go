@@ -43,6 +43,7 @@ type OpenRequest struct {
 type Definition struct {
 	Name    string
 	Content []byte
+	Files   map[string][]byte // beside it, that it reads
 }
 
 // ReadRequest names what to read.
@@ -141,7 +142,7 @@ func openMessage(r OpenRequest) (*connectorv1.OpenRequest, error) {
 		req.Network.Ca, req.Network.Proxy, req.Network.NoProxy, req.Network.Fingerprint = n.CA, n.Proxy, n.NoProxy, n.Fingerprint
 	}
 	if d := r.Definition; d != nil {
-		req.Definition = &connectorv1.Definition{Name: d.Name, Content: d.Content}
+		req.Definition = &connectorv1.Definition{Name: d.Name, Content: d.Content, Files: d.Files}
 	}
 	return req, nil
 }

@@ -30,6 +30,7 @@ type Options struct {
 	Auth        string            // empty: the system's first method
 	Credentials map[string]string // that the system accepts
 	Entities    []string          // to read; empty: all that the login may read
+	Definition  string            // path of the system's file, for a connector that runs such files; what stands beside it is sent with it
 }
 
 // Check is one expectation of the host.

@@ -94,11 +94,15 @@ func checkDescribe(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.end()
-	first, err := s.Describe(ctx, &connectorv1.DescribeRequest{})
+	definition, err := o.definition()
 	if err != nil {
 		return err
 	}
-	second, err := s.Describe(ctx, &connectorv1.DescribeRequest{})
+	first, err := s.Describe(ctx, &connectorv1.DescribeRequest{Definition: definition})
+	if err != nil {
+		return err
+	}
+	second, err := s.Describe(ctx, &connectorv1.DescribeRequest{Definition: definition})
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,11 @@ func (s *session) kill() error {
 
 // system returns the description of the system under test.
 func (s *session) system(ctx context.Context) (*connectorv1.System, error) {
-	d, err := s.Describe(ctx, &connectorv1.DescribeRequest{})
+	definition, err := s.options.definition()
+	if err != nil {
+		return nil, err
+	}
+	d, err := s.Describe(ctx, &connectorv1.DescribeRequest{Definition: definition})
 	if err != nil {
 		return nil, fmt.Errorf("describe: %w", err)
 	}
@@ -120,12 +124,16 @@ func (s *session) openWith(ctx context.Context, credentials map[string]string) (
 			return "", fmt.Errorf("encode Options.Settings: %w", err)
 		}
 	}
+	definition, err := s.options.definition()
+	if err != nil {
+		return "", err
+	}
 	auth := s.options.Auth
 	if auth == "" && len(sys.GetAuth()) > 0 {
 		auth = sys.GetAuth()[0].GetName()
 	}
 	res, err := s.Open(ctx, &connectorv1.OpenRequest{
-		Connection: "acceptance", System: sys.GetName(), Settings: settings, Auth: auth, Credentials: credentials,
+		Connection: "acceptance", System: sys.GetName(), Settings: settings, Auth: auth, Credentials: credentials, Definition: definition,
 	})
 	if err != nil {
 		return "", fmt.Errorf("open: %w", err)

@@ -192,6 +192,7 @@ type Definition struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // file name, for diagnostics
 	Content       []byte                 `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	Files         map[string][]byte      `protobuf:"bytes,3,rep,name=files,proto3" json:"files,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // beside it, that it reads: guides and tables, by name
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -236,6 +237,13 @@ func (x *Definition) GetName() string {
 func (x *Definition) GetContent() []byte {
 	if x != nil {
 		return x.Content
+	}
+	return nil
+}
+
+func (x *Definition) GetFiles() map[string][]byte {
+	if x != nil {
+		return x.Files
 	}
 	return nil
 }
@@ -3420,11 +3428,16 @@ var File_dinrail_connector_v1_connector_proto protoreflect.FileDescriptor
 
 const file_dinrail_connector_v1_connector_proto_rawDesc = "" +
 	"\n" +
-	"$dinrail/connector/v1/connector.proto\x12\x14dinrail.connector.v1\x1a\x1fgoogle/protobuf/timestamp.proto\":\n" +
+	"$dinrail/connector/v1/connector.proto\x12\x14dinrail.connector.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb7\x01\n" +
 	"\n" +
 	"Definition\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
-	"\acontent\x18\x02 \x01(\fR\acontent\"\xce\x01\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\x12A\n" +
+	"\x05files\x18\x03 \x03(\v2+.dinrail.connector.v1.Definition.FilesEntryR\x05files\x1a8\n" +
+	"\n" +
+	"FilesEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"\xce\x01\n" +
 	"\n" +
 	"Diagnostic\x12:\n" +
 	"\bseverity\x18\x01 \x01(\x0e2\x1e.dinrail.connector.v1.SeverityR\bseverity\x12\x18\n" +
@@ -3722,7 +3735,7 @@ func file_dinrail_connector_v1_connector_proto_rawDescGZIP() []byte {
 }
 
 var file_dinrail_connector_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_dinrail_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_dinrail_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_dinrail_connector_v1_connector_proto_goTypes = []any{
 	(Severity)(0),                 // 0: dinrail.connector.v1.Severity
 	(Mode)(0),                     // 1: dinrail.connector.v1.Mode
@@ -3775,89 +3788,91 @@ var file_dinrail_connector_v1_connector_proto_goTypes = []any{
 	(*Failure)(nil),               // 48: dinrail.connector.v1.Failure
 	(*CloseRequest)(nil),          // 49: dinrail.connector.v1.CloseRequest
 	(*CloseResponse)(nil),         // 50: dinrail.connector.v1.CloseResponse
-	nil,                           // 51: dinrail.connector.v1.OpenRequest.CredentialsEntry
-	nil,                           // 52: dinrail.connector.v1.RenewRequest.CredentialsEntry
-	nil,                           // 53: dinrail.connector.v1.ReceiveRequest.HeadersEntry
-	nil,                           // 54: dinrail.connector.v1.PassthroughRequest.HeadersEntry
-	nil,                           // 55: dinrail.connector.v1.PassthroughResponse.HeadersEntry
-	(*timestamppb.Timestamp)(nil), // 56: google.protobuf.Timestamp
+	nil,                           // 51: dinrail.connector.v1.Definition.FilesEntry
+	nil,                           // 52: dinrail.connector.v1.OpenRequest.CredentialsEntry
+	nil,                           // 53: dinrail.connector.v1.RenewRequest.CredentialsEntry
+	nil,                           // 54: dinrail.connector.v1.ReceiveRequest.HeadersEntry
+	nil,                           // 55: dinrail.connector.v1.PassthroughRequest.HeadersEntry
+	nil,                           // 56: dinrail.connector.v1.PassthroughResponse.HeadersEntry
+	(*timestamppb.Timestamp)(nil), // 57: google.protobuf.Timestamp
 }
 var file_dinrail_connector_v1_connector_proto_depIdxs = []int32{
-	0,  // 0: dinrail.connector.v1.Diagnostic.severity:type_name -> dinrail.connector.v1.Severity
-	3,  // 1: dinrail.connector.v1.DescribeRequest.definition:type_name -> dinrail.connector.v1.Definition
-	7,  // 2: dinrail.connector.v1.DescribeResponse.systems:type_name -> dinrail.connector.v1.System
-	4,  // 3: dinrail.connector.v1.DescribeResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
-	8,  // 4: dinrail.connector.v1.System.settings:type_name -> dinrail.connector.v1.Setting
-	9,  // 5: dinrail.connector.v1.System.auth:type_name -> dinrail.connector.v1.AuthMethod
-	10, // 6: dinrail.connector.v1.System.entities:type_name -> dinrail.connector.v1.Entity
-	8,  // 7: dinrail.connector.v1.AuthMethod.fields:type_name -> dinrail.connector.v1.Setting
-	11, // 8: dinrail.connector.v1.Entity.fields:type_name -> dinrail.connector.v1.Field
-	51, // 9: dinrail.connector.v1.OpenRequest.credentials:type_name -> dinrail.connector.v1.OpenRequest.CredentialsEntry
-	12, // 10: dinrail.connector.v1.OpenRequest.network:type_name -> dinrail.connector.v1.Network
-	3,  // 11: dinrail.connector.v1.OpenRequest.definition:type_name -> dinrail.connector.v1.Definition
-	4,  // 12: dinrail.connector.v1.OpenResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
-	52, // 13: dinrail.connector.v1.RenewRequest.credentials:type_name -> dinrail.connector.v1.RenewRequest.CredentialsEntry
-	10, // 14: dinrail.connector.v1.EntitiesResponse.entities:type_name -> dinrail.connector.v1.Entity
-	22, // 15: dinrail.connector.v1.ReadRequest.start:type_name -> dinrail.connector.v1.ReadStart
-	23, // 16: dinrail.connector.v1.ReadRequest.ack:type_name -> dinrail.connector.v1.ReadAck
-	1,  // 17: dinrail.connector.v1.ReadStart.mode:type_name -> dinrail.connector.v1.Mode
-	56, // 18: dinrail.connector.v1.ReadStart.since:type_name -> google.protobuf.Timestamp
-	25, // 19: dinrail.connector.v1.ReadResponse.page:type_name -> dinrail.connector.v1.Page
-	26, // 20: dinrail.connector.v1.ReadResponse.end:type_name -> dinrail.connector.v1.ReadEnd
-	27, // 21: dinrail.connector.v1.Page.records:type_name -> dinrail.connector.v1.Record
-	28, // 22: dinrail.connector.v1.Page.bad:type_name -> dinrail.connector.v1.BadRecord
-	27, // 23: dinrail.connector.v1.GetResponse.record:type_name -> dinrail.connector.v1.Record
-	2,  // 24: dinrail.connector.v1.WriteRequest.operation:type_name -> dinrail.connector.v1.WriteOperation
-	27, // 25: dinrail.connector.v1.WriteResponse.record:type_name -> dinrail.connector.v1.Record
-	27, // 26: dinrail.connector.v1.WatchResponse.records:type_name -> dinrail.connector.v1.Record
-	53, // 27: dinrail.connector.v1.ReceiveRequest.headers:type_name -> dinrail.connector.v1.ReceiveRequest.HeadersEntry
-	36, // 28: dinrail.connector.v1.ReceiveResponse.changes:type_name -> dinrail.connector.v1.WatchResponse
-	54, // 29: dinrail.connector.v1.PassthroughRequest.headers:type_name -> dinrail.connector.v1.PassthroughRequest.HeadersEntry
-	55, // 30: dinrail.connector.v1.PassthroughResponse.headers:type_name -> dinrail.connector.v1.PassthroughResponse.HeadersEntry
-	27, // 31: dinrail.connector.v1.PreviewResponse.records:type_name -> dinrail.connector.v1.Record
-	28, // 32: dinrail.connector.v1.PreviewResponse.bad:type_name -> dinrail.connector.v1.BadRecord
-	45, // 33: dinrail.connector.v1.ReportsResponse.call:type_name -> dinrail.connector.v1.Call
-	46, // 34: dinrail.connector.v1.ReportsResponse.budget:type_name -> dinrail.connector.v1.Budget
-	47, // 35: dinrail.connector.v1.ReportsResponse.progress:type_name -> dinrail.connector.v1.Progress
-	56, // 36: dinrail.connector.v1.Call.at:type_name -> google.protobuf.Timestamp
-	56, // 37: dinrail.connector.v1.Budget.resets_at:type_name -> google.protobuf.Timestamp
-	56, // 38: dinrail.connector.v1.Budget.blocked_until:type_name -> google.protobuf.Timestamp
-	56, // 39: dinrail.connector.v1.Failure.retry_at:type_name -> google.protobuf.Timestamp
-	5,  // 40: dinrail.connector.v1.ConnectorService.Describe:input_type -> dinrail.connector.v1.DescribeRequest
-	13, // 41: dinrail.connector.v1.ConnectorService.Open:input_type -> dinrail.connector.v1.OpenRequest
-	15, // 42: dinrail.connector.v1.ConnectorService.Renew:input_type -> dinrail.connector.v1.RenewRequest
-	17, // 43: dinrail.connector.v1.ConnectorService.Check:input_type -> dinrail.connector.v1.CheckRequest
-	19, // 44: dinrail.connector.v1.ConnectorService.Entities:input_type -> dinrail.connector.v1.EntitiesRequest
-	21, // 45: dinrail.connector.v1.ConnectorService.Read:input_type -> dinrail.connector.v1.ReadRequest
-	29, // 46: dinrail.connector.v1.ConnectorService.Get:input_type -> dinrail.connector.v1.GetRequest
-	31, // 47: dinrail.connector.v1.ConnectorService.Write:input_type -> dinrail.connector.v1.WriteRequest
-	33, // 48: dinrail.connector.v1.ConnectorService.Content:input_type -> dinrail.connector.v1.ContentRequest
-	35, // 49: dinrail.connector.v1.ConnectorService.Watch:input_type -> dinrail.connector.v1.WatchRequest
-	37, // 50: dinrail.connector.v1.ConnectorService.Receive:input_type -> dinrail.connector.v1.ReceiveRequest
-	39, // 51: dinrail.connector.v1.ConnectorService.Passthrough:input_type -> dinrail.connector.v1.PassthroughRequest
-	41, // 52: dinrail.connector.v1.ConnectorService.Preview:input_type -> dinrail.connector.v1.PreviewRequest
-	43, // 53: dinrail.connector.v1.ConnectorService.Reports:input_type -> dinrail.connector.v1.ReportsRequest
-	49, // 54: dinrail.connector.v1.ConnectorService.Close:input_type -> dinrail.connector.v1.CloseRequest
-	6,  // 55: dinrail.connector.v1.ConnectorService.Describe:output_type -> dinrail.connector.v1.DescribeResponse
-	14, // 56: dinrail.connector.v1.ConnectorService.Open:output_type -> dinrail.connector.v1.OpenResponse
-	16, // 57: dinrail.connector.v1.ConnectorService.Renew:output_type -> dinrail.connector.v1.RenewResponse
-	18, // 58: dinrail.connector.v1.ConnectorService.Check:output_type -> dinrail.connector.v1.CheckResponse
-	20, // 59: dinrail.connector.v1.ConnectorService.Entities:output_type -> dinrail.connector.v1.EntitiesResponse
-	24, // 60: dinrail.connector.v1.ConnectorService.Read:output_type -> dinrail.connector.v1.ReadResponse
-	30, // 61: dinrail.connector.v1.ConnectorService.Get:output_type -> dinrail.connector.v1.GetResponse
-	32, // 62: dinrail.connector.v1.ConnectorService.Write:output_type -> dinrail.connector.v1.WriteResponse
-	34, // 63: dinrail.connector.v1.ConnectorService.Content:output_type -> dinrail.connector.v1.ContentResponse
-	36, // 64: dinrail.connector.v1.ConnectorService.Watch:output_type -> dinrail.connector.v1.WatchResponse
-	38, // 65: dinrail.connector.v1.ConnectorService.Receive:output_type -> dinrail.connector.v1.ReceiveResponse
-	40, // 66: dinrail.connector.v1.ConnectorService.Passthrough:output_type -> dinrail.connector.v1.PassthroughResponse
-	42, // 67: dinrail.connector.v1.ConnectorService.Preview:output_type -> dinrail.connector.v1.PreviewResponse
-	44, // 68: dinrail.connector.v1.ConnectorService.Reports:output_type -> dinrail.connector.v1.ReportsResponse
-	50, // 69: dinrail.connector.v1.ConnectorService.Close:output_type -> dinrail.connector.v1.CloseResponse
-	55, // [55:70] is the sub-list for method output_type
-	40, // [40:55] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	51, // 0: dinrail.connector.v1.Definition.files:type_name -> dinrail.connector.v1.Definition.FilesEntry
+	0,  // 1: dinrail.connector.v1.Diagnostic.severity:type_name -> dinrail.connector.v1.Severity
+	3,  // 2: dinrail.connector.v1.DescribeRequest.definition:type_name -> dinrail.connector.v1.Definition
+	7,  // 3: dinrail.connector.v1.DescribeResponse.systems:type_name -> dinrail.connector.v1.System
+	4,  // 4: dinrail.connector.v1.DescribeResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
+	8,  // 5: dinrail.connector.v1.System.settings:type_name -> dinrail.connector.v1.Setting
+	9,  // 6: dinrail.connector.v1.System.auth:type_name -> dinrail.connector.v1.AuthMethod
+	10, // 7: dinrail.connector.v1.System.entities:type_name -> dinrail.connector.v1.Entity
+	8,  // 8: dinrail.connector.v1.AuthMethod.fields:type_name -> dinrail.connector.v1.Setting
+	11, // 9: dinrail.connector.v1.Entity.fields:type_name -> dinrail.connector.v1.Field
+	52, // 10: dinrail.connector.v1.OpenRequest.credentials:type_name -> dinrail.connector.v1.OpenRequest.CredentialsEntry
+	12, // 11: dinrail.connector.v1.OpenRequest.network:type_name -> dinrail.connector.v1.Network
+	3,  // 12: dinrail.connector.v1.OpenRequest.definition:type_name -> dinrail.connector.v1.Definition
+	4,  // 13: dinrail.connector.v1.OpenResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
+	53, // 14: dinrail.connector.v1.RenewRequest.credentials:type_name -> dinrail.connector.v1.RenewRequest.CredentialsEntry
+	10, // 15: dinrail.connector.v1.EntitiesResponse.entities:type_name -> dinrail.connector.v1.Entity
+	22, // 16: dinrail.connector.v1.ReadRequest.start:type_name -> dinrail.connector.v1.ReadStart
+	23, // 17: dinrail.connector.v1.ReadRequest.ack:type_name -> dinrail.connector.v1.ReadAck
+	1,  // 18: dinrail.connector.v1.ReadStart.mode:type_name -> dinrail.connector.v1.Mode
+	57, // 19: dinrail.connector.v1.ReadStart.since:type_name -> google.protobuf.Timestamp
+	25, // 20: dinrail.connector.v1.ReadResponse.page:type_name -> dinrail.connector.v1.Page
+	26, // 21: dinrail.connector.v1.ReadResponse.end:type_name -> dinrail.connector.v1.ReadEnd
+	27, // 22: dinrail.connector.v1.Page.records:type_name -> dinrail.connector.v1.Record
+	28, // 23: dinrail.connector.v1.Page.bad:type_name -> dinrail.connector.v1.BadRecord
+	27, // 24: dinrail.connector.v1.GetResponse.record:type_name -> dinrail.connector.v1.Record
+	2,  // 25: dinrail.connector.v1.WriteRequest.operation:type_name -> dinrail.connector.v1.WriteOperation
+	27, // 26: dinrail.connector.v1.WriteResponse.record:type_name -> dinrail.connector.v1.Record
+	27, // 27: dinrail.connector.v1.WatchResponse.records:type_name -> dinrail.connector.v1.Record
+	54, // 28: dinrail.connector.v1.ReceiveRequest.headers:type_name -> dinrail.connector.v1.ReceiveRequest.HeadersEntry
+	36, // 29: dinrail.connector.v1.ReceiveResponse.changes:type_name -> dinrail.connector.v1.WatchResponse
+	55, // 30: dinrail.connector.v1.PassthroughRequest.headers:type_name -> dinrail.connector.v1.PassthroughRequest.HeadersEntry
+	56, // 31: dinrail.connector.v1.PassthroughResponse.headers:type_name -> dinrail.connector.v1.PassthroughResponse.HeadersEntry
+	27, // 32: dinrail.connector.v1.PreviewResponse.records:type_name -> dinrail.connector.v1.Record
+	28, // 33: dinrail.connector.v1.PreviewResponse.bad:type_name -> dinrail.connector.v1.BadRecord
+	45, // 34: dinrail.connector.v1.ReportsResponse.call:type_name -> dinrail.connector.v1.Call
+	46, // 35: dinrail.connector.v1.ReportsResponse.budget:type_name -> dinrail.connector.v1.Budget
+	47, // 36: dinrail.connector.v1.ReportsResponse.progress:type_name -> dinrail.connector.v1.Progress
+	57, // 37: dinrail.connector.v1.Call.at:type_name -> google.protobuf.Timestamp
+	57, // 38: dinrail.connector.v1.Budget.resets_at:type_name -> google.protobuf.Timestamp
+	57, // 39: dinrail.connector.v1.Budget.blocked_until:type_name -> google.protobuf.Timestamp
+	57, // 40: dinrail.connector.v1.Failure.retry_at:type_name -> google.protobuf.Timestamp
+	5,  // 41: dinrail.connector.v1.ConnectorService.Describe:input_type -> dinrail.connector.v1.DescribeRequest
+	13, // 42: dinrail.connector.v1.ConnectorService.Open:input_type -> dinrail.connector.v1.OpenRequest
+	15, // 43: dinrail.connector.v1.ConnectorService.Renew:input_type -> dinrail.connector.v1.RenewRequest
+	17, // 44: dinrail.connector.v1.ConnectorService.Check:input_type -> dinrail.connector.v1.CheckRequest
+	19, // 45: dinrail.connector.v1.ConnectorService.Entities:input_type -> dinrail.connector.v1.EntitiesRequest
+	21, // 46: dinrail.connector.v1.ConnectorService.Read:input_type -> dinrail.connector.v1.ReadRequest
+	29, // 47: dinrail.connector.v1.ConnectorService.Get:input_type -> dinrail.connector.v1.GetRequest
+	31, // 48: dinrail.connector.v1.ConnectorService.Write:input_type -> dinrail.connector.v1.WriteRequest
+	33, // 49: dinrail.connector.v1.ConnectorService.Content:input_type -> dinrail.connector.v1.ContentRequest
+	35, // 50: dinrail.connector.v1.ConnectorService.Watch:input_type -> dinrail.connector.v1.WatchRequest
+	37, // 51: dinrail.connector.v1.ConnectorService.Receive:input_type -> dinrail.connector.v1.ReceiveRequest
+	39, // 52: dinrail.connector.v1.ConnectorService.Passthrough:input_type -> dinrail.connector.v1.PassthroughRequest
+	41, // 53: dinrail.connector.v1.ConnectorService.Preview:input_type -> dinrail.connector.v1.PreviewRequest
+	43, // 54: dinrail.connector.v1.ConnectorService.Reports:input_type -> dinrail.connector.v1.ReportsRequest
+	49, // 55: dinrail.connector.v1.ConnectorService.Close:input_type -> dinrail.connector.v1.CloseRequest
+	6,  // 56: dinrail.connector.v1.ConnectorService.Describe:output_type -> dinrail.connector.v1.DescribeResponse
+	14, // 57: dinrail.connector.v1.ConnectorService.Open:output_type -> dinrail.connector.v1.OpenResponse
+	16, // 58: dinrail.connector.v1.ConnectorService.Renew:output_type -> dinrail.connector.v1.RenewResponse
+	18, // 59: dinrail.connector.v1.ConnectorService.Check:output_type -> dinrail.connector.v1.CheckResponse
+	20, // 60: dinrail.connector.v1.ConnectorService.Entities:output_type -> dinrail.connector.v1.EntitiesResponse
+	24, // 61: dinrail.connector.v1.ConnectorService.Read:output_type -> dinrail.connector.v1.ReadResponse
+	30, // 62: dinrail.connector.v1.ConnectorService.Get:output_type -> dinrail.connector.v1.GetResponse
+	32, // 63: dinrail.connector.v1.ConnectorService.Write:output_type -> dinrail.connector.v1.WriteResponse
+	34, // 64: dinrail.connector.v1.ConnectorService.Content:output_type -> dinrail.connector.v1.ContentResponse
+	36, // 65: dinrail.connector.v1.ConnectorService.Watch:output_type -> dinrail.connector.v1.WatchResponse
+	38, // 66: dinrail.connector.v1.ConnectorService.Receive:output_type -> dinrail.connector.v1.ReceiveResponse
+	40, // 67: dinrail.connector.v1.ConnectorService.Passthrough:output_type -> dinrail.connector.v1.PassthroughResponse
+	42, // 68: dinrail.connector.v1.ConnectorService.Preview:output_type -> dinrail.connector.v1.PreviewResponse
+	44, // 69: dinrail.connector.v1.ConnectorService.Reports:output_type -> dinrail.connector.v1.ReportsResponse
+	50, // 70: dinrail.connector.v1.ConnectorService.Close:output_type -> dinrail.connector.v1.CloseResponse
+	56, // [56:71] is the sub-list for method output_type
+	41, // [41:56] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_dinrail_connector_v1_connector_proto_init() }
@@ -3885,7 +3900,7 @@ func file_dinrail_connector_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dinrail_connector_v1_connector_proto_rawDesc), len(file_dinrail_connector_v1_connector_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   53,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
