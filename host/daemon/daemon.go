@@ -303,8 +303,21 @@ func (d *Daemon) privateTargets() []netip.Prefix {
 	return out
 }
 
-// pageURL is where people reach the connect page.
-func (d *Daemon) pageURL() string { return "http://" + d.config.Load().Host.Listen }
+// pageURL is where people reach the connect page: the first listener that has a
+// public_url, or else the first.
+func (d *Daemon) pageURL() string {
+	first := ""
+	for _, l := range d.config.Load().Listeners {
+		switch {
+		case !l.Serves(config.ServeConnect):
+		case l.PublicURL != "":
+			return l.PublicURL
+		case first == "":
+			first = l.URL()
+		}
+	}
+	return first
+}
 
 // triggers are those of the configuration as it is now.
 func (d *Daemon) triggers() []event.Trigger { return *d.compiled.Load() }

@@ -29,30 +29,47 @@ type server struct {
 }
 
 // listen opens the listeners, so that a taken port is an error of the start.
-func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API, pages *ui.UI) ([]*server, error) {
-	var lc net.ListenConfig
-	tcp, err := lc.Listen(ctx, "tcp", cfg.Host.Listen)
-	if err != nil {
-		if errors.Is(err, syscall.EADDRINUSE) {
-			return nil, host.Errorf(host.CodeInvalid, "the address %s is taken by another program; stop it, or set host.listen to a free one: %w", cfg.Host.Listen, err)
+func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.API, pages *ui.UI) (servers []*server, err error) {
+	defer func() {
+		if err != nil {
+			for _, s := range servers {
+				err = errors.Join(err, s.listener.Close())
+			}
 		}
-		return nil, host.Errorf(host.CodeInvalid, "listen on %s: %w; set host.listen to an address of this machine", cfg.Host.Listen, err)
+	}()
+	var lc net.ListenConfig
+	all := surfaces(handlers, pages)
+	for i := range cfg.Listeners {
+		l := &cfg.Listeners[i]
+		tcp, err := lc.Listen(ctx, "tcp", l.Address)
+		if err != nil {
+			where := "host.listen"
+			if l.Name != "" {
+				where = fmt.Sprintf("the address of listener %q", l.Name)
+			}
+			if errors.Is(err, syscall.EADDRINUSE) {
+				return servers, host.Errorf(host.CodeInvalid, "the address %s is taken by another program; stop it, or set %s to a free one: %w", l.Address, where, err)
+			}
+			return servers, host.Errorf(host.CodeInvalid, "listen on %s: %w; set %s to an address of this machine", l.Address, err, where)
+		}
+		s := &server{listener: tcp, http: d.httpServer(seen(l, only(l, all, handlers.Nowhere())))}
+		if l.Cert != "" {
+			s.http.TLSConfig = newCertificate(l.Cert, l.Key, d.log.Named("listener").With("listener", l.Name)).config()
+		}
+		servers = append(servers, s)
 	}
 	path := filepath.Join(cfg.Host.DataDir, socketName)
 	// The store's lock is ours, so whoever left this file is gone.
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, errors.Join(fmt.Errorf("remove the old control socket: %w", err), tcp.Close())
+		return servers, fmt.Errorf("remove the old control socket: %w", err)
 	}
 	before := syscall.Umask(0o177)
 	local, err := lc.Listen(ctx, "unix", path)
 	syscall.Umask(before)
 	if err != nil {
-		return nil, errors.Join(host.Errorf(host.CodeInvalid, "make the control socket %s: %w; a shorter data_dir may help", path, err), tcp.Close())
+		return servers, host.Errorf(host.CodeInvalid, "make the control socket %s: %w; a shorter data_dir may help", path, err)
 	}
-	servers := []*server{
-		{tcp, d.httpServer(surfaces(handlers, pages))},
-		{ownOnly{local}, d.httpServer(handlers.Local())},
-	}
+	servers = append(servers, &server{listener: ownOnly{local}, http: d.httpServer(handlers.Local())})
 	for _, s := range servers {
 		s.http.RegisterOnShutdown(handlers.EndWaits) // long polls do not hold the stop
 	}
@@ -87,7 +104,11 @@ func (d *Daemon) httpServer(h http.Handler) *http.Server {
 func (s *server) addr() string { return s.listener.Addr().String() }
 
 func (s *server) serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.http.Serve
+	if s.http.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", s.addr(), err)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"time"
 
@@ -34,13 +35,14 @@ func (d *Daemon) Plan(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Restart = needsRestart(&d.config.Load().Host, &cfg.Host)
+	plan.Restart = needsRestart(d.config.Load(), cfg)
 	return plan, nil
 }
 
 // needsRestart names the attributes of the host block that differ and are read
 // at the start alone.
-func needsRestart(running, next *config.HostBlock) []string {
+func needsRestart(was, is *config.Config) []string {
+	running, next := &was.Host, &is.Host
 	out := []string{}
 	for _, a := range []struct {
 		name   string
@@ -53,6 +55,7 @@ func needsRestart(running, next *config.HostBlock) []string {
 		{"host.listen", running.Listen != next.Listen},
 		{"host.plugin_dir", running.PluginDir != next.PluginDir},
 		{"host.rate", running.RatePerSecond != next.RatePerSecond},
+		{"listener", !reflect.DeepEqual(published(was), published(is))},
 	} {
 		if a.differ {
 			out = append(out, a.name)
@@ -61,8 +64,21 @@ func needsRestart(running, next *config.HostBlock) []string {
 	return out
 }
 
-// keepUntilRestart sets in next what the running host goes on with.
-func keepUntilRestart(next, running *config.HostBlock) {
+// published are the listener blocks, whose order does not matter.
+func published(cfg *config.Config) map[string]config.Listener {
+	out := map[string]config.Listener{}
+	for _, l := range cfg.Listeners {
+		if l.Name != "" {
+			out[l.Name] = l
+		}
+	}
+	return out
+}
+
+// keepUntilRestart sets in what is next what the running host goes on with.
+func keepUntilRestart(is, was *config.Config) {
+	next, running := &is.Host, &was.Host
+	is.Listeners = was.Listeners
 	next.DataDir, next.Listen, next.PluginDir = running.DataDir, running.Listen, running.PluginDir
 	next.Drain, next.EncryptData, next.RatePerSecond = running.Drain, running.EncryptData, running.RatePerSecond
 	next.Key, next.KeyFile, next.KeyCommand = running.Key, running.KeyFile, running.KeyCommand
@@ -82,9 +98,9 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if plan.Restart = needsRestart(&running.Host, &cfg.Host); len(plan.Restart) > 0 {
+	if plan.Restart = needsRestart(running, cfg); len(plan.Restart) > 0 {
 		d.log.Warn("some of the configuration takes effect when the host is started again", "attributes", plan.Restart)
-		keepUntilRestart(&cfg.Host, &running.Host)
+		keepUntilRestart(cfg, running)
 	}
 	d.plugins.Configure(pluginOptions(cfg))
 	d.catalog.Store(d.describe(ctx))

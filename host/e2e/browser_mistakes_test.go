@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -55,12 +54,7 @@ func TestConnectPageTellsEachKindOfMistake(t *testing.T) {
 		_, _ = fmt.Fprint(w, `{"id":1,"result":"4.8.12"}`)
 	}))
 	defer old.Close()
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := "http://" + closed.Addr().String()
-	_ = closed.Close()
+	nobody := "http://" + freeAddress(t)
 
 	plant := func(url, password string) map[string]string {
 		return map[string]string{"settings.url": url, "credentials.username": "operator", "credentials.password": password}

@@ -66,17 +66,21 @@ type dinrail struct {
 // newHost writes the configuration; start starts the program.
 func newHost(t testing.TB, config string, env ...string) *dinrail {
 	t.Helper()
+	h := &dinrail{t: t, dir: t.TempDir(), addr: freeAddress(t), env: env}
+	h.configure(config)
+	t.Cleanup(func() { h.kill() })
+	return h
+}
+
+// freeAddress is an address of this machine that nobody listens at.
+func freeAddress(t testing.TB) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	addr := l.Addr().String()
-	_ = l.Close()
-	dir := t.TempDir()
-	h := &dinrail{t: t, dir: dir, addr: addr, env: env}
-	h.configure(config)
-	t.Cleanup(func() { h.kill() })
-	return h
+	defer l.Close()
+	return l.Addr().String()
 }
 
 func (h *dinrail) configure(config string) {

@@ -28,7 +28,7 @@ func TestHostThatCannotStartSaysWhy(t *testing.T) {
 		{"a data_dir that cannot be written", "host {\n  data_dir = \"/proc/no-such-place\"\n  listen = \"127.0.0.1:0\"\n}\n", []string{"/proc/no-such-place", "data_dir"}},
 		{"a taken port", "host {\n  listen = \"" + taken.Addr().String() + "\"\n}\n", []string{taken.Addr().String(), "taken", "host.listen"}},
 		{"a file that is not there", "", []string{"dinrail.hcl"}},
-		{"a listener for everybody without TLS", "host {\n  listen = \"0.0.0.0:0\"\n}\n", []string{"dinrail.hcl:2", "TLS"}},
+		{"a listener for everybody without TLS", "host {\n  listen = \"0.0.0.0:0\"\n}\n", []string{"dinrail.hcl:2", "tls"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h := &dinrail{t: t, dir: t.TempDir()}

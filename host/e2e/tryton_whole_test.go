@@ -31,12 +31,7 @@ type ownTryton struct {
 func newTryton(t *testing.T) *ownTryton {
 	t.Helper()
 	facts := tryton(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	_ = l.Close()
+	_, port, _ := net.SplitHostPort(freeAddress(t))
 	y := &ownTryton{t: t, dir: t.TempDir(), port: port, facts: facts, url: "http://127.0.0.1:" + port + "/erp/"}
 	systems := os.Getenv("SYSTEMS_DIR")
 	if systems == "" {

@@ -144,6 +144,16 @@ func (a *API) As(who auth.Principal) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, &who) })
 }
 
+// Nowhere returns the handler of what a listener does not serve.
+func (a *API) Nowhere() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, id := w.Header(), requestID(r)
+		h.Set("X-Request-Id", id)
+		h.Set("Dinrail-Version", a.Version)
+		a.problem(&call{Request: r, w: w, id: id}, host.Errorf(host.CodeNotFound, "there is nothing at %s on this address", r.URL.Path))
+	})
+}
+
 // call is one request on its way.
 type call struct {
 	*http.Request

@@ -32,6 +32,7 @@ type Config struct {
 	AdminTokens []AdminToken
 	Networks    map[string]*host.Network
 	Connectors  map[host.ConnectorName]Connector
+	Listeners   []Listener   // host.listen first, where it is served
 	Connections []Connection // by id, for_each expanded
 	Webhooks    []Webhook
 	Triggers    []Trigger

@@ -19,13 +19,8 @@ var (
 	hostSchema = schema("listen data_dir plugin_dir systems_dir admin_tokens key_file key key_command rate encrypt_data drain watch private_targets",
 		hcl.BlockHeaderSchema{Type: "log"})
 	logSchema        = schema("level")
-	listenerSchema   = schema("address! serve public_url trusted_proxies tls_terminated_elsewhere", hcl.BlockHeaderSchema{Type: "tls"})
-	tlsSchema        = schema("cert! key!")
 	adminTokenSchema = schema("value sha256 role connections")
 )
-
-// surfaces are what a listener can serve.
-var surfaces = []string{"api", "admin", "ui", "connect", "inbound", "metrics"}
 
 func (l *loader) hosts() {
 	blocks := l.sorted("host")
@@ -43,10 +38,10 @@ func (l *loader) hosts() {
 
 func (l *loader) host(r *reader) {
 	h, def := &l.cfg.Host, DefaultHost()
-	h.Listen = r.address("listen", def.Listen)
+	h.Listen, l.listenGiven = r.address("listen", def.Listen), r.has("listen")
 	if !loopback(h.Listen) {
 		r.wrong("listen", "Not only this machine", `"listen" would serve tokens and data to the network in clear. `+
-			`Name a loopback address, for example %q, and let a proxy that ends TLS stand before it: this release serves no TLS itself.`, def.Listen)
+			`Name a loopback address, for example %q, and publish what is needed by a "listener" block with "tls".`, def.Listen)
 	}
 	h.DataDir = r.path("data_dir", def.DataDir)
 	h.PluginDir = r.path("plugin_dir", def.PluginDir)
@@ -145,52 +140,9 @@ func (r *reader) path(name, def string) string {
 	return s
 }
 
-func (l *loader) listeners() {
-	for _, b := range l.unique("listener", true) {
-		r := open(b.Body, b.DefRange, b.ctx, listenerSchema)
-		r.own = true
-		r.address("address", "127.0.0.1:7420")
-		r.oneOf("serve", surfaces)
-		r.url("public_url", "https", "http")
-		r.prefixes("trusted_proxies")
-		r.flag("tls_terminated_elsewhere", false)
-		for _, t := range r.content.Blocks {
-			tr := open(t.Body, t.DefRange, b.ctx, tlsSchema)
-			tr.own = true
-			tr.path("cert", "")
-			tr.path("key", "")
-			r.diags = append(r.diags, tr.diags...)
-		}
-		if !r.diags.HasErrors() {
-			r.notYet()
-		}
-		l.report(b.name(), true, r.diags)
-	}
-}
-
 // notYet says that a block is understood and has no effect in this release.
 func (r *reader) notYet() {
 	r.warn(r.block, "Not available yet", "This block is well formed and left out: this release does not act on it.")
-}
-
-// oneOf reads a list whose entries must be known.
-func (r *reader) oneOf(name string, known []string) []string {
-	all := r.strings(name)
-	for _, s := range all {
-		if !contains(known, s) {
-			r.wrong(name, "Unknown value", "%q has an entry that is not one of %s.%s", name, quoteAll(known), didYouMean(s, known))
-		}
-	}
-	return all
-}
-
-func contains(known []string, s string) bool {
-	for _, k := range known {
-		if k == s {
-			return true
-		}
-	}
-	return false
 }
 
 func (l *loader) adminTokens() {

@@ -108,12 +108,13 @@ func (b block) place() string { return place(b.DefRange) }
 func place(r hcl.Range) string { return fmt.Sprintf("%s:%d", r.Filename, r.Start.Line) }
 
 type loader struct {
-	cfg      *Config
-	diags    hcl.Diagnostics
-	blocks   []block
-	locals   map[string]local
-	contexts []*hcl.EvalContext
-	failed   map[string]bool // networks that were left out for a mistake
+	listenGiven bool // host.listen is not the default
+	cfg         *Config
+	diags       hcl.Diagnostics
+	blocks      []block
+	locals      map[string]local
+	contexts    []*hcl.EvalContext
+	failed      map[string]bool // networks that were left out for a mistake
 }
 
 // report adds diagnostics of a block, and the problems that they are.

@@ -94,6 +94,6 @@ func (u *UI) signOut(a *at) error {
 func (a *at) keep(cookie string, until time.Time) {
 	http.SetCookie(a.w, &http.Cookie{
 		Name: cookieName, Value: cookie, Path: "/", Expires: until, HttpOnly: true, SameSite: http.SameSiteLaxMode,
-		Secure: a.TLS != nil || a.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: a.URL.Scheme == "https",
 	})
 }

@@ -21,8 +21,8 @@ listener "public" {
   public_url      = "https://connect.example.com"
   trusted_proxies = ["10.0.0.0/8"]
   tls {
-    cert = "server.pem"
-    key  = "server.key"
+    cert = plain(env("TEST_CERT"))
+    key  = plain(env("TEST_KEY"))
   }
 }
 
