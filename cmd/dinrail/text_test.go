@@ -29,14 +29,6 @@ func TestAddressesWithoutASchemeAreHTTPOnLoopbackOnly(t *testing.T) {
 	}
 }
 
-func TestExportedTextIsNoTemplate(t *testing.T) {
-	got := quote("a ${b} %{c} \"d\"\n")
-	want := `"a $${b} %%{c} \"d\"\n"`
-	if got != want {
-		t.Errorf("quote = %s, want %s", got, want)
-	}
-}
-
 func TestTextOfForeignSystemsDoesNotDriveTheTerminal(t *testing.T) {
 	if got := oneLine("a\x1b[2Jb\nc\u009bd"); got != "a [2Jb c d" {
 		t.Errorf("oneLine = %q", got)

@@ -63,9 +63,17 @@ func (f *eventFilter) matches(a *API, c *call, e *host.Event) (bool, error) {
 // eventsAtOnce is how many events are read from the store at a time.
 const eventsAtOnce = 200
 
-// events answers events after a place, oldest first; with wait it waits.
+// events answers events after a place, oldest first; with wait it waits. Newest
+// first, it answers those before a place.
 func (a *API) events(c *call) error {
 	q := c.q
+	switch q.values.Get("order") {
+	case "", "oldest":
+	case "newest":
+		return a.eventsBack(c)
+	default:
+		q.fault("order", "it must be oldest or newest")
+	}
 	latest := q.values.Get("cursor") == "latest"
 	if latest {
 		q.values.Del("cursor")
@@ -120,6 +128,54 @@ func (a *API) events(c *call) error {
 	}
 	out.NextCursor = c.cursorOf(strconv.FormatUint(uint64(after), 10))
 	a.write(c, http.StatusOK, out)
+	return nil
+}
+
+// eventsBack answers events before a place, newest first.
+func (a *API) eventsBack(c *call) error {
+	for _, name := range []string{"after", "wait"} {
+		if c.q.values.Has(name) {
+			c.q.fault(name, "it goes with the oldest first")
+		}
+	}
+	limit, place := c.q.limit(), c.place()
+	f, err := a.eventFilter(c)
+	if err != nil {
+		return err
+	}
+	before, err := a.eventsAfter(c, place, "")
+	if err != nil {
+		return err
+	}
+	events, next, err := a.Store.EventsBack(c.Context(), before, limit, mostLookedAt, func(e *host.Event) (bool, error) { return f.matches(a, c, e) })
+	if err != nil {
+		return err
+	}
+	out := list[eventView]{Data: []eventView{}, HasMore: next != 0}
+	for i := range events {
+		e := &events[i]
+		out.Data = append(out.Data, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, shownTo(c, e)})
+	}
+	out.NextCursor = c.cursorOf(strconv.FormatUint(uint64(next), 10))
+	a.write(c, http.StatusOK, out)
+	return nil
+}
+
+// event answers one event.
+func (a *API) event(c *call) error {
+	id := host.EventID(c.PathValue("event"))
+	n, err := a.Store.FindEvent(c.Context(), id)
+	var e host.Event
+	if err == nil {
+		e, err = a.Store.Event(c.Context(), n)
+	}
+	if errors.Is(err, state.ErrNotFound) || err == nil && !c.who.Covers(e.Connection) {
+		return host.Errorf(host.CodeNotFound, "there is no event %q; it may have been pruned", id)
+	}
+	if err != nil {
+		return err
+	}
+	a.write(c, http.StatusOK, eventView{e.ID, e.Type, stamp(e.Time), e.Connection, shownTo(c, &e)})
 	return nil
 }
 

@@ -146,7 +146,8 @@ func (a *API) adminRoutes() []route {
 		{method: "POST", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
 		{method: "DELETE", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
 		{method: "GET", path: "/v1/admin/logs", role: v, summary: "The last lines of the host's log, oldest first", query: pages("connection", "wait"), do: a.logs, answer: list[LogLine]{}},
-		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first", query: pages("after", "endpoint", "connection", "type", "wait"), do: a.events, answer: list[eventView]{}},
+		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first, or newest first", query: pages("after", "endpoint", "connection", "type", "wait", "order"), do: a.events, answer: list[eventView]{}},
+		{method: "GET", path: "/v1/admin/events/{event}", role: v, summary: "One event", do: a.event, answer: eventView{}},
 	}
 	for i := range rs {
 		rs[i].open = admin

@@ -318,6 +318,9 @@ type Log interface {
 	SequenceAt(ctx context.Context, p host.Partition, t time.Time) (host.Sequence, error)
 	// Events returns events after a sequence, at most limit.
 	Events(ctx context.Context, p host.Partition, after host.Sequence, limit int) ([]Event, error)
+	// EventsBack returns events before a sequence (0: from the newest), newest
+	// first, at most limit.
+	EventsBack(ctx context.Context, p host.Partition, before host.Sequence, limit int) ([]Event, error)
 	// Event returns the event at a sequence, or ErrNotFound.
 	Event(ctx context.Context, p host.Partition, n host.Sequence) (Event, error)
 	// FindEvent returns the sequence of the event with an id, or ErrNotFound.

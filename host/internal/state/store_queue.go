@@ -55,6 +55,40 @@ func (s *Store) EventHeads(ctx context.Context, after host.Sequence, limit int) 
 	return out, nil
 }
 
+// EventsBack hands the heads of events before a sequence (0: from the newest) to
+// choose, newest first, and returns those that it chooses, opened, at most limit
+// of them, after looking at most at so many; and the sequence of the last one
+// looked at, 0 where there is none before it.
+func (s *Store) EventsBack(ctx context.Context, before host.Sequence, limit, most int, choose func(*host.Event) (bool, error)) ([]host.Event, host.Sequence, error) {
+	const atOnce = 200
+	var out []host.Event
+	for looked := 0; looked < most; looked += atOnce {
+		part, err := s.engine.EventsBack(ctx, 0, before, atOnce)
+		if err != nil {
+			return nil, 0, err
+		}
+		for i := range part {
+			e := part[i].Event
+			e.Sequence = part[i].Sequence
+			before = e.Sequence
+			chosen, err := choose(&e)
+			if err != nil {
+				return nil, 0, err
+			}
+			if chosen {
+				out = append(out, s.openEvent(&part[i]))
+			}
+			if len(out) == limit {
+				return out, before, nil
+			}
+		}
+		if len(part) < atOnce {
+			return out, 0, nil
+		}
+	}
+	return out, before, nil
+}
+
 func (s *Store) openEvent(e *Event) host.Event {
 	out := e.Event
 	out.Data = json.RawMessage("null")

@@ -16,7 +16,10 @@ func (u *UI) openDesk() error {
 	}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
-		t, err := template.New("layout.html").Funcs(words).ParseFS(files, "pages/dash/layout.html", file)
+		if name == "layout" || name == "parts" {
+			continue // of every page
+		}
+		t, err := template.New("layout.html").Funcs(words).ParseFS(files, "pages/dash/layout.html", "pages/dash/parts.html", file)
 		if err != nil {
 			return fmt.Errorf("read the page %s: %w", name, err)
 		}
@@ -36,6 +39,19 @@ func (u *UI) openDesk() error {
 		"GET /connect-link":  u.askLink,
 		"POST /connect-link": u.makeLink,
 
+		"GET /syncs":                               u.syncs,
+		"GET /connections":                         u.connections,
+		"GET /connections/{connection}":            u.oneConnection,
+		"GET /connections/{connection}/runs":       u.runs,
+		"GET /connections/{connection}/history":    u.history,
+		"GET /connections/{connection}/settings":   u.connectionSettings,
+		"GET /connections/{connection}/export":     u.export,
+		"GET /connections/{connection}/records":    u.records,
+		"GET /connections/{connection}/record":     u.record,
+		"POST /connections/{connection}/sync":      u.syncNow,
+		"POST /connections/{connection}/token":     u.mintToken,
+		"POST /connections/{connection}/revoke":    u.revokeToken,
+		"POST /connections/{connection}/remove":    u.removeConnection,
 		"POST /connections/{connection}/reconnect": u.reconnect,
 		"POST /connections/{connection}/check":     u.check,
 		"POST /connections/{id}/pause":             act("connections", "pause", "paused"),

@@ -289,6 +289,30 @@ func (e *Engine) Events(ctx context.Context, p host.Partition, after host.Sequen
 	return out, err
 }
 
+// EventsBack returns events before a sequence, newest first.
+func (e *Engine) EventsBack(ctx context.Context, p host.Partition, before host.Sequence, limit int) ([]state.Event, error) {
+	var out []state.Event
+	var from key
+	if before != 0 {
+		from = eventKey(p, before)
+	}
+	err := e.view(ctx, p, func(v view) error {
+		return v.scanBack(newKey(p, tableEvent), from, func(k []byte, item *badger.Item) (bool, error) {
+			if len(out) == limit {
+				return false, nil
+			}
+			n := host.Sequence(binary.BigEndian.Uint64(k[3:]))
+			return true, item.Value(func(b []byte) error {
+				ev, err := decodeEvent(b)
+				ev.Sequence = n
+				out = append(out, ev)
+				return err
+			})
+		})
+	})
+	return out, err
+}
+
 // Event returns the event at a sequence.
 func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (state.Event, error) {
 	var out state.Event

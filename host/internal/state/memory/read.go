@@ -186,6 +186,23 @@ func (e *Engine) Events(ctx context.Context, p host.Partition, after host.Sequen
 	return out, nil
 }
 
+// EventsBack returns events before a sequence, newest first.
+func (e *Engine) EventsBack(ctx context.Context, p host.Partition, before host.Sequence, limit int) ([]state.Event, error) {
+	pt, unlock, err := e.lock(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	i := sort.Search(len(pt.events), func(i int) bool { return before != 0 && pt.events[i].Sequence >= before })
+	var out []state.Event
+	for i--; i >= 0 && len(out) < limit; i-- {
+		ev := pt.events[i]
+		ev.Sealed = bytes.Clone(ev.Sealed)
+		out = append(out, ev)
+	}
+	return out, nil
+}
+
 // Event returns the event at a sequence.
 func (e *Engine) Event(ctx context.Context, p host.Partition, n host.Sequence) (state.Event, error) {
 	all, err := e.Events(ctx, p, n-1, 1)

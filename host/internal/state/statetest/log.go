@@ -47,6 +47,23 @@ var log = []promise{
 		part, err := f.Events(f.ctx, 0, after, 3)
 		f.must(err)
 		equal(f, "end", len(part), 0)
+		for i, before := 9, host.Sequence(0); i >= 0; {
+			part, err := f.EventsBack(f.ctx, 0, before, 3)
+			f.must(err)
+			equal(f, "part backwards", len(part), min(3, i+1))
+			for _, e := range part {
+				equal(f, "id backwards", e.ID, host.EventID(fmt.Sprintf("evt_%d", i)))
+				equal(f, "sealed", string(e.Sealed), "data of "+string(e.ID))
+				equal(f, "order backwards", before == 0 || e.Sequence < before, true)
+				before = e.Sequence
+				i--
+			}
+			if i < 0 {
+				part, err = f.EventsBack(f.ctx, 0, before, 3)
+				f.must(err)
+				equal(f, "beginning", len(part), 0)
+			}
+		}
 	}},
 	{"SameEventIsNotAddedTwice", func(f *fixture) {
 		_, err := f.commit(state.Change{Events: []state.Event{eventOf("evt_1"), eventOf("evt_1")}})
