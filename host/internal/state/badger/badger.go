@@ -129,7 +129,7 @@ func settings(dir string, log hclog.Logger) badger.Options {
 	o.Compression = options.None
 	o.BlockCacheSize = 0
 	o.IndexCacheSize = 32 << 20
-	o.MemTableSize = 32 << 20 // a step of 4 MB fits in 15 % of it
+	o.MemTableSize = memTableSize(dir)
 	o.NumMemtables = 2
 	o.NumLevelZeroTables = 10
 	o.NumLevelZeroTablesStall = 20
@@ -138,6 +138,24 @@ func settings(dir string, log hclog.Logger) badger.Options {
 	o.NumCompactors = 2
 	o.MetricsEnabled = false
 	return o
+}
+
+// usualMemTable is what a memory table holds: a killed host reads one again at
+// its start, and the largest step fits in 15 % of it.
+const usualMemTable = 12 << 20
+
+// memTableSize returns the size of the memory tables: larger than they usually
+// are where a host that was killed has left larger ones behind. Such a table's
+// file is made with twice its size.
+func memTableSize(dir string) int64 {
+	size := int64(usualMemTable)
+	left, _ := filepath.Glob(filepath.Join(dir, "*.mem")) // the pattern is well formed
+	for _, file := range left {
+		if s, err := os.Stat(file); err == nil {
+			size = max(size, s.Size()/2)
+		}
+	}
+	return size
 }
 
 // writable tries whether files can be made in the folder.

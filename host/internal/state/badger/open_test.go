@@ -65,6 +65,35 @@ func TestFolderOfANewerProgramIsRefused(t *testing.T) {
 	wantError(t, err, "newer dinrail")
 }
 
+// What a host with larger memory tables left when it was killed is read.
+func TestLargerMemoryTablesAreRead(t *testing.T) {
+	t.Parallel()
+	killed, left := t.TempDir(), t.TempDir()
+	db, err := bare.Open(bare.DefaultOptions(killed).WithLogger(nil).WithValueLogFileSize(1 << 20))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // what it wrote is looked at
+	value := make([]byte, 200)
+	for n := range uint64(20) {
+		if err := db.Update(func(txn *bare.Txn) error {
+			var err error
+			for i := range uint64(5000) {
+				err = errors.Join(err, txn.Set(binary.BigEndian.AppendUint64([]byte("bulk"), n<<32|i), value))
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.CopyFS(left, os.DirFS(killed)); err != nil {
+		t.Fatal(err)
+	}
+	if err := open(t, left).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestCloseTwice(t *testing.T) {
 	t.Parallel()
 	e := open(t, t.TempDir())
