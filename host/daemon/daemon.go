@@ -186,7 +186,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
 	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping, d.privateTargets}
 	var err error
-	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now})
+	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now, Locked: d.lockedOut})
 	if err != nil {
 		return err
 	}
@@ -301,6 +301,12 @@ func (d *Daemon) privateTargets() []netip.Prefix {
 		}
 	}
 	return out
+}
+
+// lockedOut tells that somebody guesses tokens.
+func (d *Daemon) lockedOut(source string, until time.Time) {
+	d.metrics.LockedOut()
+	d.log.Warn("somebody shows one wrong token after another, and is not listened to for a while", "address", source, "until", host.FormatTime(until))
 }
 
 // pageURL is where people reach the connect page: the first listener that has a

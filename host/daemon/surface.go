@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/config"
 )
 
@@ -51,7 +52,7 @@ func only(l *config.Listener, all, nowhere http.Handler) http.Handler {
 // seen makes a request what it was when the person's side sent it: its scheme
 // stands in URL.Scheme, and where a trusted proxy passes it on, RemoteAddr and
 // Host are what the proxy saw. What others say of whom they ask for is not
-// believed.
+// believed. Who guesses tokens is known by that address.
 func seen(l *config.Listener, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		scheme := "http"
@@ -70,7 +71,7 @@ func seen(l *config.Listener, next http.Handler) http.Handler {
 			}
 		}
 		r.URL.Scheme = scheme
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(auth.From(r.Context(), r.RemoteAddr)))
 	})
 }
 

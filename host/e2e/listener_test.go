@@ -139,3 +139,36 @@ func TestListenerWhoseAddressIsTakenIsTold(t *testing.T) {
 		t.Errorf("%v: %s", err, out)
 	}
 }
+
+// Whoever guesses tokens is locked out; who has had the right one goes on.
+func TestGuessingTokensIsLockedOut(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "")
+	h.start()
+	if a := h.call("GET", "/v1/admin/status", adminToken, ""); a.status != http.StatusOK {
+		t.Fatalf("%d", a.status)
+	}
+	for i := range 20 {
+		if a := h.call("GET", "/v1/admin/status", fmt.Sprintf("dra_guess-number-%030d", i), ""); a.status != http.StatusUnauthorized {
+			t.Fatalf("guess %d: %d %v", i, a.status, a.body)
+		}
+	}
+	if a := h.call("GET", "/v1/admin/status", "dra_another", ""); a.status != http.StatusTooManyRequests || a.body["code"] != "rate_limited" || a.header.Get("Retry-After") == "" {
+		t.Errorf("after 20 wrong ones: %d %v", a.status, a.body)
+	}
+	res, err := http.Get("http://" + h.addr + "/connect/dcs_x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusTooManyRequests || res.Header.Get("Retry-After") == "" {
+		t.Errorf("a link: %d", res.StatusCode)
+	}
+	if a := h.call("GET", "/v1/admin/status", adminToken, ""); a.status != http.StatusOK {
+		t.Errorf("the token that was used before: %d", a.status)
+	}
+	h.cli("connection", "list")
+	if !strings.Contains(h.log.String(), "127.0.0.1") || !strings.Contains(h.metrics(), "dinrail_lockouts_total 1") {
+		t.Errorf("not told: %s", h.log.String())
+	}
+}

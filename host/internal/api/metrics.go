@@ -20,7 +20,11 @@ type Metrics struct {
 	calls     *prometheus.HistogramVec
 	received  *prometheus.CounterVec
 	allowed   *prometheus.GaugeVec
+	lockedOut prometheus.Counter
 }
+
+// LockedOut counts that an address was locked out for guessing tokens.
+func (m *Metrics) LockedOut() { m.lockedOut.Inc() }
 
 // NewMetrics returns Metrics that have counted nothing.
 func NewMetrics() *Metrics {
@@ -42,8 +46,11 @@ func NewMetrics() *Metrics {
 		allowed: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "dinrail_system_allowed_calls", Help: "Calls that a system still allows, as last told to any of its connections.",
 		}, []string{"connector", "system"}),
+		lockedOut: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "dinrail_lockouts_total", Help: "How often an address was locked out for guessing tokens.",
+		}),
 	}
-	m.registry.MustRegister(m.requests, m.attempted, m.calls, m.received, m.allowed, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.lockedOut, m.requests, m.attempted, m.calls, m.received, m.allowed, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"net/netip"
 	"path"
 	"sort"
 	"strings"
@@ -48,6 +49,9 @@ type Params struct {
 	Store       *state.Store
 	AdminTokens []AdminToken
 	Clock       func() time.Time
+	// Locked is told of each source that is locked out for guessing; nil: nobody
+	// is.
+	Locked func(source string, until time.Time)
 }
 
 // Auth makes and checks tokens. It may be used concurrently.
@@ -55,6 +59,7 @@ type Auth struct {
 	store *state.Store
 	now   func() time.Time
 	admin atomic.Pointer[[]AdminToken]
+	guard guard
 	// minting makes looking for tokens of a name and ending them one step, so
 	// that two mints at once do not leave two of them.
 	minting sync.Mutex
@@ -71,7 +76,7 @@ func New(p Params) (*Auth, error) {
 	if p.Store == nil || p.Clock == nil {
 		return nil, errors.New("new auth: Store and Clock are required")
 	}
-	a := &Auth{store: p.Store, now: p.Clock}
+	a := &Auth{store: p.Store, now: p.Clock, guard: guard{now: p.Clock, locked: p.Locked, by: map[netip.Prefix]*source{}}}
 	a.SetAdminTokens(p.AdminTokens)
 	return a, nil
 }
@@ -129,8 +134,17 @@ func (p *Principal) Covers(id host.ConnectionID) bool {
 var errUnknown = &host.Error{Code: host.CodeUnauthorized, Message: "this token opens nothing; it may have been revoked, or have expired"}
 
 // Authenticate returns whom a bearer token stands for. The error has
-// host.CodeUnauthorized; it does not tell why.
-func (a *Auth) Authenticate(ctx context.Context, bearer string) (Principal, error) {
+// host.CodeUnauthorized, and does not tell why, or host.CodeRateLimited where
+// its source is locked out.
+func (a *Auth) Authenticate(ctx context.Context, bearer string) (who Principal, err error) {
+	err = a.guard.check(ctx, bearer, func() error {
+		who, err = a.authenticate(ctx, bearer)
+		return err
+	})
+	return who, err
+}
+
+func (a *Auth) authenticate(ctx context.Context, bearer string) (Principal, error) {
 	if len(bearer) > 256 {
 		return Principal{}, errUnknown
 	}

@@ -29,10 +29,15 @@ const configured = "dra_of-the-configuration-0123456789012345"
 
 func setup(t *testing.T, now *time.Time) (*auth.Auth, *state.Store) {
 	t.Helper()
+	return setupLocked(t, now, nil)
+}
+
+func setupLocked(t *testing.T, now *time.Time, locked func(string, time.Time)) (*auth.Auth, *state.Store) {
+	t.Helper()
 	engine := memory.New()
 	t.Cleanup(func() { _ = engine.Close() })
 	store := state.NewStore(engine, plain{})
-	a, err := auth.New(auth.Params{Store: store, Clock: func() time.Time { return *now }, AdminTokens: []auth.AdminToken{
+	a, err := auth.New(auth.Params{Store: store, Clock: func() time.Time { return *now }, Locked: locked, AdminTokens: []auth.AdminToken{
 		{Name: "ops", Hash: sha256.Sum256([]byte(configured)), Role: host.RoleOperator, Connections: []string{"plant-7-*"}},
 	}})
 	if err != nil {

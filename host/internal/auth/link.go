@@ -30,7 +30,15 @@ var errNoSession = &host.Error{Code: host.CodeNotFound, Message: "this link open
 // Session returns the connect session that a link's secret opens, whatever its
 // status, and its revision. The error has host.CodeNotFound where there is
 // none; it does not tell why.
-func (a *Auth) Session(ctx context.Context, link string) (host.ConnectSession, host.Sequence, error) {
+func (a *Auth) Session(ctx context.Context, link string) (s host.ConnectSession, rev host.Sequence, err error) {
+	err = a.guard.check(ctx, link, func() error {
+		s, rev, err = a.session(ctx, link)
+		return err
+	})
+	return s, rev, err
+}
+
+func (a *Auth) session(ctx context.Context, link string) (host.ConnectSession, host.Sequence, error) {
 	rest, ok := strings.CutPrefix(link, LinkPrefix)
 	if !ok || len(link) > 256 {
 		return host.ConnectSession{}, 0, errNoSession

@@ -80,6 +80,14 @@ var (
 
 // Redeem signs in by a link, which then opens nothing any more.
 func (a *Auth) Redeem(ctx context.Context, link string) (cookie string, until time.Time, err error) {
+	err = a.guard.check(ctx, link, func() error {
+		cookie, until, err = a.redeem(ctx, link)
+		return err
+	})
+	return cookie, until, err
+}
+
+func (a *Auth) redeem(ctx context.Context, link string) (cookie string, until time.Time, err error) {
 	s, rev, err := a.findSignIn(ctx, SignInLinkPrefix, link)
 	if err != nil || !s.Link {
 		return "", time.Time{}, orUnknown(err, errNoLink)

@@ -23,7 +23,9 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -212,7 +214,12 @@ func (u *UI) fail(v *visit, err error) {
 	switch host.CodeOf(err) {
 	case host.CodeNotFound:
 		u.end(v, http.StatusNotFound, "This link opens nothing", host.MessageOf(err))
-	case host.CodeConflict, host.CodeRateLimited:
+	case host.CodeRateLimited:
+		if at := host.RetryAtOf(err); !at.IsZero() {
+			v.w.Header().Set("Retry-After", strconv.Itoa(max(1, int(time.Until(at).Seconds())+1)))
+		}
+		u.end(v, http.StatusTooManyRequests, "This does not work now", host.MessageOf(err))
+	case host.CodeConflict:
 		u.end(v, http.StatusConflict, "This does not work now", host.MessageOf(err))
 	default:
 		u.Log.Error("show a page", "session", v.session.ID, "error", err)
