@@ -60,6 +60,7 @@ type Daemon struct {
 	lines    *logBook
 	store    *state.Store
 	keys     *seal.Keys
+	keyFile  string // of the master key; "": it is given in another way
 	plugins  *plugin.Host
 	auth     *auth.Auth
 	catalog  atomic.Pointer[catalog.Catalog]
@@ -97,7 +98,7 @@ func Run(ctx context.Context, o Options) error {
 		}
 	}()
 	d.room = engine.Room
-	if d.keys, err = openKeys(ctx, cfg, state.NewShelf(engine)); err != nil {
+	if d.keys, d.keyFile, err = openKeys(ctx, cfg, state.NewShelf(engine)); err != nil {
 		return err
 	}
 	d.store = state.NewStore(engine, d.keys)
@@ -149,8 +150,9 @@ func refuse(o Options, cfg *config.Config, diags hcl.Diagnostics) error {
 	return ErrConfig
 }
 
-// openKeys opens the host's keyset where the configuration says it is.
-func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.Keys, error) {
+// openKeys opens the host's keyset where the configuration says it is, and
+// returns the file that it stands in, if it does.
+func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.Keys, string, error) {
 	p := seal.Params{File: cfg.Host.KeyFile, Text: cfg.Host.Key, Shelf: shelf, Plain: !cfg.Host.EncryptData}
 	if p.File == "" {
 		p.File = filepath.Join(cfg.Host.DataDir, "keys")
@@ -160,11 +162,15 @@ func openKeys(ctx context.Context, cfg *config.Config, shelf seal.Shelf) (*seal.
 		defer cancel()
 		out, err := exec.CommandContext(ctx, cfg.Host.KeyCommand[0], cfg.Host.KeyCommand[1:]...).Output()
 		if err != nil {
-			return nil, host.Errorf(host.CodeInvalid, "host.key_command did not print a key: %w", err)
+			return nil, "", host.Errorf(host.CodeInvalid, "host.key_command did not print a key: %w", err)
 		}
 		p.Text = host.NewSecret(strings.TrimSpace(string(out)))
 	}
-	return seal.Open(ctx, p)
+	if !p.Text.Empty() {
+		p.File = ""
+	}
+	keys, err := seal.Open(ctx, p)
+	return keys, p.File, err
 }
 
 // purgeDetached removes the connections that have been detached for too long.
@@ -193,7 +199,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Room: d.room, Logs: d.lines,
+		Reload:  d.Reload, Plan: d.Plan, RotateKeys: d.RotateKeys, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Room: d.room, Logs: d.lines,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {
@@ -245,6 +251,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	running.Go(func() { d.watchConditions(hangups) })
 	running.Go(func() { d.onChange(hangups) })
 	running.Go(func() { d.onDetached(hangups) })
+	running.Go(func() { d.resealAtStart(hangups) })
 	d.log.Info("serving", "address", servers[0].addr(), "connections", len(cfg.Connections), "took", time.Since(d.starts).Round(time.Millisecond))
 	if d.options.Ready != nil {
 		d.options.Ready(servers[0].addr())

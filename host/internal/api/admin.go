@@ -59,12 +59,13 @@ func (a *API) connectors(c *call) error {
 	return pageOf(a, c, out, func(p processView) string { return p.ID })
 }
 
-func (a *API) plan(c *call) error   { return a.outcome(c, a.Plan) }
-func (a *API) reload(c *call) error { return a.outcome(c, a.Reload) }
+func (a *API) plan(c *call) error       { return a.outcome(c, a.Plan) }
+func (a *API) reload(c *call) error     { return a.outcome(c, a.Reload) }
+func (a *API) rotateKeys(c *call) error { return a.outcome(c, a.RotateKeys) }
 
 func (a *API) outcome(c *call, f func(context.Context) (any, error)) error {
 	if f == nil {
-		return host.Errorf(host.CodeUnsupported, "this host has no configuration to reload")
+		return host.Errorf(host.CodeUnsupported, "this host was started without what that needs")
 	}
 	v, err := f(c.Context())
 	if err != nil {

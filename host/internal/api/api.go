@@ -36,7 +36,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Params are what an API needs. All but Live, Plan, Reload and Rate are
+// Params are what an API needs. All but Live, Plan, Reload, RotateKeys and Rate are
 // required.
 type Params struct {
 	Store       *state.Store
@@ -45,6 +45,7 @@ type Params struct {
 	Systems     func() []host.System
 	Plan        func(context.Context) (any, error) // what a reload would do
 	Reload      func(context.Context) (any, error)
+	RotateKeys  func(context.Context) (any, error)
 	// Live reads one record from the system.
 	Live func(context.Context, host.ConnectionID, host.EntityName, host.RecordID) (host.Received, error)
 	// PrivateTargets are private networks that what is made by this API may

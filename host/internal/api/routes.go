@@ -125,6 +125,7 @@ func (a *API) adminRoutes() []route {
 		{method: "POST", path: "/v1/admin/sign-ins", role: v, summary: "Make a link that signs in to the dashboard, once", do: a.createSignIn, status: http.StatusCreated, answer: signInLink{}},
 		{method: "GET", path: "/v1/admin/plan", role: v, whole: true, summary: "What a reload would do", do: a.plan, answer: map[string]any{}},
 		{method: "POST", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
+		{method: "POST", path: "/v1/admin/keys/rotate", role: ad, whole: true, summary: "Make a new master key and seal anew with it", do: a.rotateKeys, answer: map[string]any{}},
 		{method: "GET", path: "/v1/admin/systems", role: v, summary: "What can be connected", query: pages(), do: a.systems, answer: list[systemView]{}},
 		{method: "GET", path: "/v1/admin/systems/{system}", role: v, summary: "One system", do: a.system, answer: systemView{}},
 		{method: "GET", path: "/v1/admin/connectors", role: v, summary: "Connectors' processes", query: pages(), do: a.connectors, answer: list[processView]{}},

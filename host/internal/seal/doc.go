@@ -6,12 +6,13 @@
 // the data keys: every connection has a data key of its own, made when
 // something is first sealed for it and kept, sealed, beside its data. To
 // destroy that is to destroy all that was sealed with it. Keysets are Tink's,
-// so that keys can be added and older ones still open.
+// so that keys can be added and older ones still open: to rotate is to add one,
+// and to seal anew what the ones before sealed.
 //
 // Every sealed value begins with a byte that says how it was sealed, and names
 // the key. Sealed bytes are bound to their place: opened elsewhere they are
 // refused.
 //
 // It refuses to make a new master key where something was sealed with another
-// one, and never overwrites a key.
+// one, and never drops a key that something may be sealed with.
 package seal

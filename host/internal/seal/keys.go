@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/dinrail/dinrail/host"
@@ -19,12 +20,18 @@ type Shelf interface {
 	// KeepKey keeps a value for a connection that has none, and returns what is
 	// kept then.
 	KeepKey(ctx context.Context, c host.ConnectionID, sealed []byte) ([]byte, error)
+	// ReplaceKey puts a value in the place of another and says whether that
+	// stood there.
+	ReplaceKey(ctx context.Context, c host.ConnectionID, before, sealed []byte) (bool, error)
+	// Connections returns those that have a key, after the one given, in order,
+	// at most limit.
+	Connections(ctx context.Context, after host.ConnectionID, limit int) ([]host.ConnectionID, error)
 }
 
 // Params is what sealing needs.
 type Params struct {
 	File  string      // of the master key; made at the first start
-	Text  host.Secret // the master key itself, in place of a file
+	Text  host.Secret // the master key itself, in place of a file; older ones in further lines
 	Shelf Shelf
 	Plain bool // leaves what belongs to a connection as it is; the host's own is always sealed
 }
@@ -32,9 +39,12 @@ type Params struct {
 // Keys seals and opens with the master keyset and the data keys under it. Its
 // methods may be called concurrently.
 type Keys struct {
-	master *ring
+	master atomic.Pointer[ring]
+	file   string // that master came from; "": it was given as a text
 	shelf  Shelf
 	plain  bool
+
+	rotating sync.Mutex // held while master keys change and what they sealed is sealed anew
 
 	mu    sync.RWMutex
 	rings map[host.ConnectionID]*ring
@@ -66,8 +76,12 @@ func Open(ctx context.Context, p Params) (*Keys, error) {
 		return nil, err
 	}
 	k := &Keys{
-		master: master, shelf: p.Shelf, plain: p.Plain,
+		shelf: p.Shelf, plain: p.Plain,
 		rings: map[host.ConnectionID]*ring{}, busy: map[host.ConnectionID]*fetch{},
+	}
+	k.master.Store(master)
+	if p.Text.Empty() {
+		k.file = p.File
 	}
 	if check == nil {
 		check, err = p.Shelf.KeepKey(ctx, "", master.seal(known, known))
@@ -93,7 +107,7 @@ var known = []byte("dinrail master key")
 func (k *Keys) Seal(c host.ConnectionID, plain, additional []byte) ([]byte, error) {
 	switch {
 	case c == "":
-		return k.master.seal(plain, additional), nil
+		return k.master.Load().seal(plain, additional), nil
 	case k.plain:
 		return append([]byte{formPlain}, plain...), nil
 	}
@@ -117,7 +131,7 @@ func (k *Keys) AppendOpen(dst []byte, c host.ConnectionID, sealed, additional []
 	}
 	switch sealed[0] {
 	case formMaster:
-		return k.master.open(dst, sealed, additional)
+		return k.master.Load().open(dst, sealed, additional)
 	case formPlain:
 		if c == "" {
 			return nil, errOpen // the host's own is always sealed
@@ -140,11 +154,11 @@ func (k *Keys) Moved(ctx context.Context, from, to host.ConnectionID) ([]byte, e
 	if err != nil || sealed == nil {
 		return nil, err
 	}
-	b, err := k.master.open(nil, sealed, placeOf(from))
+	b, err := k.master.Load().open(nil, sealed, placeOf(from))
 	if err != nil {
 		return nil, fmt.Errorf("open the data key of connection %s: %w", from, err)
 	}
-	return k.master.seal(b, placeOf(to)), nil
+	return k.master.Load().seal(b, placeOf(to)), nil
 }
 
 // Forget drops what is kept in memory of a connection's key.
@@ -223,7 +237,7 @@ func (k *Keys) fetch(c host.ConnectionID, create bool) (*ring, error) {
 			return nil, fmt.Errorf("make a data key for connection %s: %w", c, err)
 		}
 	}
-	b, err := k.master.open(nil, sealed, placeOf(c))
+	b, err := k.master.Load().open(nil, sealed, placeOf(c))
 	if err != nil {
 		return nil, fmt.Errorf("open the data key of connection %s: %w", c, err)
 	}
@@ -245,7 +259,7 @@ func (k *Keys) make(ctx context.Context, c host.ConnectionID) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return k.shelf.KeepKey(ctx, c, k.master.seal(b, placeOf(c)))
+	return k.shelf.KeepKey(ctx, c, k.master.Load().seal(b, placeOf(c)))
 }
 
 // placeOf binds a data key to its connection.

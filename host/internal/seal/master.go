@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/tink-crypto/tink-go/v2/aead/aesgcm"
@@ -27,7 +28,7 @@ func readMaster(p Params, create bool) (*ring, error) {
 	if !p.Text.Empty() {
 		h, err := parse([]byte(p.Text.Reveal()))
 		if err != nil {
-			return nil, keyError(err, "the master key given as host.key or by host.key_command is not one: %v; it is the text of a key file, or 32 random bytes in base64", err)
+			return nil, keyError(err, "the master key given as host.key or by host.key_command is not one: %v; it is the text of a key file, or 32 random bytes in base64, and older keys in further lines", err)
 		}
 		return masterRing(h, "given as host.key or by host.key_command")
 	}
@@ -83,8 +84,9 @@ func private(file string) error {
 	return nil
 }
 
-// parse reads a keyset as Tink writes it in JSON, or a bare key of 32 bytes in
-// base64. Its errors tell nothing of the text.
+// parse reads a keyset as Tink writes it in JSON, or bare keys of 32 bytes in
+// base64, one a line: the first seals, all open. Its errors tell nothing of the
+// text.
 func parse(text []byte) (*keyset.Handle, error) {
 	text = bytes.TrimSpace(text)
 	if len(text) == 0 {
@@ -97,32 +99,44 @@ func parse(text []byte) (*keyset.Handle, error) {
 		}
 		return h, nil
 	}
-	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(string(text), "="))
-	if err != nil || len(raw) != 32 {
-		return nil, errors.New("it is neither a keyset in JSON nor 32 bytes in base64")
+	var raw [][]byte
+	for line := range strings.FieldsSeq(string(text)) {
+		b, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(line, "="))
+		if err != nil || len(b) != 32 {
+			return nil, errors.New("it is neither a keyset in JSON nor 32 bytes in base64")
+		}
+		if slices.ContainsFunc(raw, func(other []byte) bool { return bytes.Equal(other, b) }) {
+			return nil, errors.New("it names the same key twice")
+		}
+		raw = append(raw, b)
 	}
 	return bare(raw)
 }
 
-// bare makes a keyset of a key. Its number is derived from it, so that the same
-// key opens what it has sealed.
-func bare(raw []byte) (*keyset.Handle, error) {
+// bare makes a keyset of keys, of which the first is the primary one. Their
+// numbers are derived from them, so that a key opens what it has sealed.
+func bare(raw [][]byte) (*keyset.Handle, error) {
 	params, err := parameters()
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(raw)
-	id := binary.BigEndian.Uint32(sum[:]) | 1
-	k, err := aesgcm.NewKey(secretdata.NewBytesFromData(raw, insecuresecretdataaccess.Token{}), id, params)
-	if err != nil {
-		return nil, err
-	}
 	m := keyset.NewManager()
-	if _, err := m.AddKey(k); err != nil {
-		return nil, err
-	}
-	if err := m.SetPrimary(id); err != nil {
-		return nil, err
+	for i, b := range raw {
+		sum := sha256.Sum256(b)
+		id := binary.BigEndian.Uint32(sum[:]) | 1
+		k, err := aesgcm.NewKey(secretdata.NewBytesFromData(b, insecuresecretdataaccess.Token{}), id, params)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := m.AddKey(k); err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			continue
+		}
+		if err := m.SetPrimary(id); err != nil {
+			return nil, err
+		}
 	}
 	return m.Handle()
 }
@@ -134,12 +148,11 @@ func makeMaster(file string) (*ring, error) {
 	if err != nil {
 		return nil, err
 	}
-	var text bytes.Buffer
-	if err := insecurecleartextkeyset.Write(h, keyset.NewJSONWriter(&text)); err != nil {
-		return nil, fmt.Errorf("write a keyset: %w", err)
+	text, err := textOf(h)
+	if err != nil {
+		return nil, err
 	}
-	text.WriteByte('\n')
-	if err := place(file, text.Bytes()); err != nil {
+	if err := place(file, text); err != nil {
 		return nil, keyError(err, "make the master key file %s: %v; choose a host.key_file that this user may write", file, pathless(err))
 	}
 	return newRing(formMaster, h)
@@ -164,9 +177,5 @@ func place(file string, b []byte) error {
 	if err != nil {
 		return err
 	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return syncDir(dir)
 }

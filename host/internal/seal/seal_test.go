@@ -24,6 +24,7 @@ type shelf struct {
 	mu    sync.Mutex
 	kept  map[host.ConnectionID][]byte
 	reads int
+	full  bool // nothing more can be written
 }
 
 func newShelf() *shelf { return &shelf{kept: map[host.ConnectionID][]byte{}} }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -41,4 +42,40 @@ func (s Shelf) KeepKey(ctx context.Context, c host.ConnectionID, sealed []byte) 
 		return s.Key(ctx, c)
 	}
 	return sealed, err
+}
+
+// ReplaceKey puts a value in the place of another and says whether that stood
+// there.
+func (s Shelf) ReplaceKey(ctx context.Context, c host.ConnectionID, before, sealed []byte) (bool, error) {
+	kind, id := s.place(c)
+	d, err := s.engine.Document(ctx, 0, kind, id)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	case err != nil:
+		return false, err
+	case !bytes.Equal(d.Body, before):
+		return false, nil
+	case bytes.Equal(d.Body, sealed):
+		return true, nil
+	}
+	_, err = s.engine.Commit(ctx, 0, Change{Puts: []Put{{Kind: kind, ID: id, Expect: d.Revision, Body: sealed}}})
+	if errors.Is(err, ErrChanged) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// Connections returns those that have a key, after the one given, in order, at
+// most limit.
+func (s Shelf) Connections(ctx context.Context, after host.ConnectionID, limit int) ([]host.ConnectionID, error) {
+	ds, err := s.engine.Documents(ctx, 0, KindDataKey, string(after), limit)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]host.ConnectionID, len(ds))
+	for i := range ds {
+		out[i] = host.ConnectionID(ds[i].ID)
+	}
+	return out, nil
 }
