@@ -21,6 +21,7 @@ require (
 	github.com/yuin/goldmark v1.7.13 // guides in Markdown on the connect page
 	github.com/zclconf/go-cty v1.20.0 // values of HCL
 	go.yaml.in/yaml/v3 v3.0.5 // /openapi.yaml
+	golang.org/x/oauth2 v0.38.0 // tokens of systems that log in by OAuth
 	golang.org/x/sys v0.49.0 // sockets, signals and memory of processes
 	golang.org/x/term v0.47.0 // a password typed without an echo
 	golang.org/x/text v0.42.0 // answers of systems in other charsets than UTF-8

@@ -132,6 +132,17 @@ func (d *Setting) mistake(text string) string {
 	return ""
 }
 
+// Method returns the way to log in that has the name, the first where it is "";
+// nil if there is none.
+func (s *System) Method(name string) *AuthMethod {
+	for i := range s.Auth {
+		if name == "" || s.Auth[i].Name == name {
+			return &s.Auth[i]
+		}
+	}
+	return nil
+}
+
 // CheckLogin holds credentials against the way to log in, which it sets to the
 // first where none is named.
 func (s *System) CheckLogin(method *string, credentials map[string]string) []Fault {

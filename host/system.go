@@ -36,4 +36,5 @@ type AuthMethod struct {
 	Name   string    `json:"name"` // basic, api_key, bearer, oauth2, session, none
 	Label  string    `json:"label"`
 	Fields []Setting `json:"fields"`
+	OAuth  *OAuth    `json:"oauth,omitempty"` // of oauth2
 }

@@ -103,6 +103,23 @@ type AuthMethod struct {
 	Name   string // basic api_key bearer oauth2 session none
 	Label  string
 	Fields []Setting
+	OAuth  *OAuth // of oauth2
+}
+
+// OAuth is how the host gets access tokens for a system (RFC 6749). A
+// connection is opened with the credential "access_token" alone. Its calls
+// answer CodeTokenExpired where the system takes that no more; then Renew
+// brings the next, and the call is repeated once.
+type OAuth struct {
+	// Grants are those that the system knows: authorization_code (with PKCE),
+	// client_credentials, password.
+	Grants []string
+	// AuthorizeURL is where a person is sent, TokenURL where tokens come from.
+	// {NAME} stands for the setting NAME.
+	AuthorizeURL string
+	TokenURL     string
+	Scopes       []string
+	Parameters   map[string]string // more of the authorization request, such as prompt = consent
 }
 
 // OpenRequest is one connection.

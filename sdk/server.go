@@ -71,7 +71,11 @@ func (s *server) Describe(ctx context.Context, r *connectorv1.DescribeRequest) (
 			Guide: sys.Guide, Settings: settingMessages(sys.Settings), Entities: entityMessages(sys.Entities), Proof: sys.Proof,
 		}
 		for _, a := range sys.Auth {
-			m.Auth = append(m.Auth, &connectorv1.AuthMethod{Name: a.Name, Label: a.Label, Fields: settingMessages(a.Fields)})
+			method := &connectorv1.AuthMethod{Name: a.Name, Label: a.Label, Fields: settingMessages(a.Fields)}
+			if o := a.OAuth; o != nil {
+				method.Oauth = &connectorv1.OAuth{Grants: o.Grants, AuthorizeUrl: o.AuthorizeURL, TokenUrl: o.TokenURL, Scopes: o.Scopes, Parameters: o.Parameters}
+			}
+			m.Auth = append(m.Auth, method)
 		}
 		res.Systems = append(res.Systems, m)
 	}

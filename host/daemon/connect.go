@@ -9,6 +9,7 @@ import (
 	"github.com/dinrail/dinrail/host/internal/auth"
 	"github.com/dinrail/dinrail/host/internal/connect"
 	"github.com/dinrail/dinrail/host/internal/credential"
+	"github.com/dinrail/dinrail/host/internal/oauth"
 	"github.com/dinrail/dinrail/host/internal/state"
 	"github.com/dinrail/dinrail/host/internal/syncer"
 )
@@ -17,7 +18,7 @@ import (
 func (d *Daemon) connector(credentials *credential.Box, open *opener) (*connect.Connect, error) {
 	return connect.New(connect.Params{
 		Store: d.store, Systems: func() []host.System { return d.catalog.Load().List() }, Session: d.auth.Session,
-		Try: open.try, Seal: credentials.Seal, Open: credentials.Open, NewID: newID, Log: d.log.Named("connect"),
+		Try: open.try, Vendor: connect.Vendor{Asks: open.tokens.ByCode, Depart: d.depart(open.tokens)}, Seal: credentials.Seal, Open: credentials.Open, NewID: newID, Log: d.log.Named("connect"),
 		Mint: func(ctx context.Context, c host.ConnectionID, with connect.Step, one bool) (string, error) {
 			step := auth.Step{Puts: with.Puts, Events: with.Events}
 			if !one {
@@ -40,7 +41,7 @@ func (d *Daemon) reconnect(c *host.Connection, at time.Time) (syncer.Link, error
 
 // try logs in to a connection that is not stored, and tells what the login sees.
 func (o *opener) try(ctx context.Context, c *host.Connection) (entities []host.Entity, err error) {
-	conn, err := o.open(ctx, c)
+	conn, err := o.openWith(ctx, c, false)
 	if err != nil {
 		return nil, err
 	}
@@ -49,8 +50,23 @@ func (o *opener) try(ctx context.Context, c *host.Connection) (entities []host.E
 			err = errors.Join(errors.New("close the connection"), closeErr)
 		}
 	}()
-	if _, err := conn.Check(ctx); err != nil {
+	if err := conn.Check(ctx); err != nil {
 		return nil, err
 	}
 	return conn.Entities(ctx)
+}
+
+// depart sends people to their system's vendor, and takes the code that they
+// come back with.
+func (d *Daemon) depart(tokens *oauth.Tokens) func(c *host.Connection, state string) (string, connect.Arrive, error) {
+	return func(c *host.Connection, state string) (string, connect.Arrive, error) {
+		j, err := tokens.Authorize(c, d.pageURL()+"/oauth/callback", state)
+		if err != nil {
+			return "", nil, err
+		}
+		conn := *c
+		return j.URL, func(ctx context.Context, code string) (map[string]string, error) {
+			return tokens.Exchange(ctx, &conn, j, code)
+		}, nil
+	}
 }

@@ -190,8 +190,12 @@ func (d *Daemon) applyParams() apply.Params {
 // fails, and stops them in order: API, connect, syncer, event, webhook.
 func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	credentials := credential.New(d.keys)
-	open := &opener{d.store, d.plugins, credentials, d.catalog.Load, d.mapping, d.privateTargets}
-	var err error
+	tokens, err := d.oauthTokens(credentials)
+	if err != nil {
+		return err
+	}
+	defer tokens.Stop()
+	open := &opener{d.store, d.plugins, credentials, tokens, d.catalog.Load, d.mapping, d.privateTargets}
 	d.auth, err = auth.New(auth.Params{Store: d.store, AdminTokens: adminTokens(cfg), Clock: time.Now, Locked: d.lockedOut})
 	if err != nil {
 		return err
@@ -229,7 +233,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	pages, err := ui.New(ui.Params{Sessions: people, Attempts: attempts{people}, Desk: desk{d.auth, handlers}, Log: d.log.Named("ui")})
+	pages, err := ui.New(ui.Params{Sessions: people, Attempts: attempts{people}, AtVendor: tokens.ByCode, Desk: desk{d.auth, handlers}, Log: d.log.Named("ui")})
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,10 @@ func (a attempts) Look(ctx context.Context, link string) (ui.Attempt, error) {
 	}, err
 }
 
+func (a attempts) Arrive(ctx context.Context, came ui.Came) (string, bool, error) {
+	return a.Connect.Arrive(ctx, connect.Came(came))
+}
+
 // desk lets people in to the dashboard.
 type desk struct {
 	*auth.Auth

@@ -24,11 +24,22 @@ func (connector) Describe(context.Context, *sdk.Definition) (sdk.Description, er
 			Guide: "1. Start `dinrail-sandbox`.\n2. Log in with the user and password that it was started with.\n",
 			Settings: []sdk.Setting{
 				{Name: "url", Type: "url", Label: "URL", Placeholder: "http://127.0.0.1:7421", Pattern: `https?://.+`, Required: true},
+				{Name: "authorize_url", Type: "url", Label: "Address of the vendor's login", Placeholder: "http://127.0.0.1:18103/auth", Pattern: `https?://.+`},
+				{Name: "token_url", Type: "url", Label: "Address of the vendor's tokens", Placeholder: "http://127.0.0.1:18103/token", Pattern: `https?://.+`},
 			},
-			Auth: []sdk.AuthMethod{{Name: "basic", Label: "User name and password", Fields: []sdk.Setting{
-				{Name: "username", Label: "User name", Required: true},
-				{Name: "password", Label: "Password", Required: true, Secret: true},
-			}}},
+			Auth: []sdk.AuthMethod{
+				{Name: "basic", Label: "User name and password", Fields: []sdk.Setting{
+					{Name: "username", Label: "User name", Required: true},
+					{Name: "password", Label: "Password", Required: true, Secret: true},
+				}},
+				{Name: "oauth2", Label: "Login at a vendor", Fields: []sdk.Setting{
+					{Name: "client_id", Label: "Client id"},
+					{Name: "client_secret", Label: "Client secret", Secret: true},
+				}, OAuth: &sdk.OAuth{
+					Grants: []string{"authorization_code", "client_credentials"}, AuthorizeURL: "{authorize_url}", TokenURL: "{token_url}",
+					Scopes: []string{"openid", "offline_access", "workorders:read"}, Parameters: map[string]string{"prompt": "consent"},
+				}},
+			},
 			Entities: described(),
 		}},
 	}, nil
@@ -39,6 +50,9 @@ func (connector) Open(_ context.Context, r sdk.OpenRequest) (sdk.Connection, err
 	u, err := url.Parse(r.Settings.String("url"))
 	if err != nil || u.Host == "" {
 		return nil, &sdk.Failure{Code: sdk.CodeInvalid, Path: "settings.url", Message: "the URL must be one such as http://127.0.0.1:7421"}
+	}
+	if r.Auth == "oauth2" {
+		return &vendor{client: &client{http: r.HTTP, base: u}, access: r.Credentials["access_token"]}, nil
 	}
 	return &connection{client: &client{http: r.HTTP, base: u, user: r.Credentials["username"], password: r.Credentials["password"]}}, nil
 }

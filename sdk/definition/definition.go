@@ -301,3 +301,17 @@ func (x *Expr) Holds(g Given) (bool, error) {
 // There says whether something stands where the expression reads; see
 // expr.Expression.
 func (x *Expr) There(g Given) (there, known bool) { return x.Expression.There(x.frame(g)) }
+
+// Template returns what the expression of an OAuth endpoint is made of, with
+// {NAME} in the place of the setting NAME; "" where it is nil or cannot be told.
+func (s *System) Template(x *Expr) string {
+	names := map[string]any{}
+	for _, f := range s.Settings {
+		names[f.Name] = "{" + f.Name + "}"
+	}
+	text, _, err := x.Text(Given{"setting": names})
+	if err != nil {
+		return ""
+	}
+	return text
+}

@@ -32,13 +32,15 @@ type Config struct {
 	AdminTokens []AdminToken
 	Networks    map[string]*host.Network
 	Connectors  map[host.ConnectorName]Connector
-	Listeners   []Listener   // host.listen first, where it is served
-	Connections []Connection // by id, for_each expanded
-	Webhooks    []Webhook
-	Triggers    []Trigger
-	Moved       []Move
-	Files       []string // every file read, sorted
-	Problems    []Problem
+	// OAuthClients are the host's registrations at providers.
+	OAuthClients map[host.SystemName]host.OAuthClient
+	Listeners    []Listener   // host.listen first, where it is served
+	Connections  []Connection // by id, for_each expanded
+	Webhooks     []Webhook
+	Triggers     []Trigger
+	Moved        []Move
+	Files        []string // every file read, sorted
+	Problems     []Problem
 
 	sources    map[string]*hcl.File
 	unexpanded []unexpanded

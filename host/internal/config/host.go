@@ -140,11 +140,6 @@ func (r *reader) path(name, def string) string {
 	return s
 }
 
-// notYet says that a block is understood and has no effect in this release.
-func (r *reader) notYet() {
-	r.warn(r.block, "Not available yet", "This block is well formed and left out: this release does not act on it.")
-}
-
 func (l *loader) adminTokens() {
 	for _, b := range l.unique("admin_token", false) {
 		r := open(b.Body, b.DefRange, b.ctx, adminTokenSchema)

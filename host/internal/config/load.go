@@ -36,7 +36,7 @@ var rootSchema = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 // be shown but not run.
 func Load(paths []string) (*Config, hcl.Diagnostics) {
 	l := &loader{cfg: &Config{
-		Host: DefaultHost(), Networks: map[string]*host.Network{}, Connectors: map[host.ConnectorName]Connector{},
+		Host: DefaultHost(), Networks: map[string]*host.Network{}, Connectors: map[host.ConnectorName]Connector{}, OAuthClients: map[host.SystemName]host.OAuthClient{},
 		sources: map[string]*hcl.File{},
 	}}
 	l.read(paths)
@@ -49,9 +49,7 @@ func Load(paths []string) (*Config, hcl.Diagnostics) {
 	l.adminTokens()
 	l.networks()
 	l.connectors()
-	for _, b := range l.blocks {
-		l.later(b)
-	}
+	l.oauthClients()
 	l.webhooks()
 	l.triggers()
 	l.connections()

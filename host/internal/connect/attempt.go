@@ -23,6 +23,7 @@ type Stage string
 // The stages of a login.
 const (
 	StageNone   Stage = ""
+	StageAway   Stage = "away" // the person is at the vendor's, or about to go there
 	StageTrying Stage = "trying"
 	StageFailed Stage = "failed"
 	StageDone   Stage = "done"

@@ -31,6 +31,9 @@ func (c *Connect) Begin(ctx context.Context, link string, g Given) error {
 	if len(p.faults) > 0 {
 		return c.refuse(s.ID, p.shown, p.faults)
 	}
+	if p.away {
+		return c.depart(link, s.ID, p)
+	}
 	run, number, err := c.begin(s.ID, p.shown, "Waiting for a free place to try the login")
 	if err != nil {
 		return err
@@ -46,6 +49,7 @@ type plan struct {
 	conn   host.Connection
 	shown  Given // what may be shown again
 	faults []host.Fault
+	away   bool // the login is made at the vendor's
 }
 
 // plan makes of what a person filled in the connection that is to be tried.
@@ -177,7 +181,8 @@ func (p *plan) seal(c *Connect, g Given) error {
 		p.method, p.conn.Auth = &p.system.Auth[i], g.Auth
 	}
 	login := map[string]string{}
-	if p.method != nil {
+	p.away = p.method != nil && c.Vendor.Asks(&p.system, p.method.Name)
+	if p.method != nil && !p.away {
 		for _, f := range p.method.Fields {
 			v := g.Credentials[f.Name]
 			if !f.Secret {

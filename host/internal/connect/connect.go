@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -40,7 +41,8 @@ type Params struct {
 	Session func(ctx context.Context, link string) (host.ConnectSession, host.Sequence, error)
 	// Try logs in to a connection's system and tells what the login sees. The
 	// connection is not stored.
-	Try func(ctx context.Context, c *host.Connection) ([]host.Entity, error)
+	Try    func(ctx context.Context, c *host.Connection) ([]host.Entity, error)
+	Vendor Vendor
 	// Seal and Open are those of credentials.
 	Seal func(c host.ConnectionID, credentials map[string]string) ([]byte, error)
 	Open func(c *host.Connection) (map[string]string, error)
@@ -71,16 +73,17 @@ type Connect struct {
 	stop  context.CancelFunc
 	work  sync.WaitGroup
 
-	mu    sync.Mutex
-	tries map[host.SessionID]*try
+	mu       sync.Mutex
+	tries    map[host.SessionID]*try
+	journeys map[string]*journey // by state
 }
 
 // New returns a Connect; Run ends what it began.
 func New(p Params) (*Connect, error) {
-	if p.Store == nil || p.Systems == nil || p.Session == nil || p.Try == nil || p.Seal == nil || p.Open == nil || p.Mint == nil || p.NewID == nil || p.Log == nil {
+	if p.Store == nil || p.Systems == nil || p.Session == nil || p.Try == nil || p.Vendor.Asks == nil || p.Vendor.Depart == nil || p.Seal == nil || p.Open == nil || p.Mint == nil || p.NewID == nil || p.Log == nil {
 		return nil, errors.New("new connect: every parameter is required")
 	}
-	c := &Connect{Params: p, slots: make(chan struct{}, triesAtOnce), tries: map[host.SessionID]*try{}}
+	c := &Connect{Params: p, slots: make(chan struct{}, triesAtOnce), tries: map[host.SessionID]*try{}, journeys: map[string]*journey{}}
 	c.ctx, c.stop = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -205,4 +208,5 @@ func (c *Connect) forget(id host.SessionID) {
 		t.cancel()
 		delete(c.tries, id)
 	}
+	maps.DeleteFunc(c.journeys, func(_ string, j *journey) bool { return j.session == id })
 }

@@ -75,6 +75,10 @@ func setup(t *testing.T) *rig {
 	}
 	n := 0
 	r.Connect, err = connect.New(connect.Params{
+		Vendor: connect.Vendor{
+			Asks:   func(*host.System, string) bool { return false },
+			Depart: func(*host.Connection, string) (string, connect.Arrive, error) { return "", nil, nil },
+		},
 		Store: r.store, Session: r.auth.Session, Seal: r.box.Seal, Open: r.box.Open, Log: hclog.NewNullLogger(),
 		Systems: func() []host.System { return []host.System{erp, {Name: "cmms", Label: "A CMMS"}} },
 		NewID: func(prefix string) string {

@@ -82,7 +82,11 @@ func descriptionOf(name host.ConnectorName, r *connectorv1.DescribeResponse) (De
 			Entities: entities, Proof: s.GetProof(),
 		}
 		for _, a := range s.GetAuth() {
-			system.Auth = append(system.Auth, host.AuthMethod{Name: a.GetName(), Label: a.GetLabel(), Fields: settingsOf(a.GetFields())})
+			method := host.AuthMethod{Name: a.GetName(), Label: a.GetLabel(), Fields: settingsOf(a.GetFields())}
+			if o := a.GetOauth(); o != nil {
+				method.OAuth = &host.OAuth{Grants: o.GetGrants(), AuthorizeURL: o.GetAuthorizeUrl(), TokenURL: o.GetTokenUrl(), Scopes: o.GetScopes(), Parameters: o.GetParameters()}
+			}
+			system.Auth = append(system.Auth, method)
 		}
 		d.Systems = append(d.Systems, system)
 	}

@@ -136,6 +136,11 @@ func (u *UI) submit(v *visit) error {
 	}
 	switch err := u.Attempts.Begin(v.Context(), v.link, f); host.CodeOf(err) {
 	case "":
+		if !v.framed() && u.AtVendor(&s, f.Auth) {
+			if _, err := u.Attempts.Leave(v.Context(), v.link, v.browser(true), true, false); err != nil {
+				return err
+			}
+		}
 		http.Redirect(v.w, v.Request, "/connect/"+v.link+"/attempt", http.StatusSeeOther)
 		return nil
 	case host.CodeRateLimited:
@@ -158,6 +163,8 @@ func (u *UI) attempt(v *visit) error {
 		return err
 	}
 	switch a.Stage {
+	case "away":
+		return u.away(v, a)
 	case "trying":
 		v.w.Header().Set("Refresh", "1")
 		u.show(v, http.StatusOK, "trying", shown{Title: "Trying the login", Busy: true, Body: a})

@@ -32,6 +32,7 @@ type formPage struct {
 	Problem       string
 	Faults        []field // those with a mistake, in their order
 	Renews        bool
+	Away          bool // the login is made at the vendor's
 	Person, Named string
 }
 
@@ -101,7 +102,14 @@ func (u *UI) showForm(v *visit, status int, s host.System, filled Filled, a Atte
 	if method < 0 && len(s.Auth) > 0 {
 		return host.Errorf(host.CodeNotFound, "%s has no such way to log in", s.Label)
 	}
+	auth := ""
+	if method >= 0 {
+		auth = s.Auth[method].Name
+	}
 	for _, d := range s.Settings {
+		if !s.Shows(&d, auth) {
+			continue
+		}
 		value, given := filled.Settings[d.Name]
 		if !given {
 			value = preset.Settings[d.Name]
@@ -116,7 +124,11 @@ func (u *UI) showForm(v *visit, status int, s host.System, filled Filled, a Atte
 	}
 	if method >= 0 {
 		p.Auth = s.Auth[method].Name
+		p.Away = u.AtVendor(&s, p.Auth)
 		for _, d := range s.Auth[method].Fields {
+			if p.Away {
+				break
+			}
 			p.Credentials = append(p.Credentials, inputOf("credentials", d, filled.Credentials[d.Name], fault["credentials."+d.Name]))
 		}
 	}

@@ -109,7 +109,7 @@ func setup(t testing.TB) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := ui.New(ui.Params{Sessions: nobody{}, Attempts: nobody{}, Desk: desk{r.auth, handlers}, Log: log})
+	pages, err := ui.New(ui.Params{AtVendor: func(*host.System, string) bool { return false }, Sessions: nobody{}, Attempts: nobody{}, Desk: desk{r.auth, handlers}, Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,8 +50,23 @@ type Attempts interface {
 	Begin(ctx context.Context, link string, f Filled) error
 	// Look returns how far it is, and takes nothing.
 	Look(ctx context.Context, link string) (Attempt, error)
+	// Leave returns where the person goes on at their system's vendor, "" where it
+	// is not in this browser; own makes it this one, and framed says that the page
+	// which waits is in another window.
+	Leave(ctx context.Context, link, browser string, own, framed bool) (string, error)
+	// Arrive takes up who comes back from there.
+	Arrive(ctx context.Context, came Came) (link string, framed bool, err error)
 	// TakeToken returns the token that the page is to show, once.
 	TakeToken(ctx context.Context, link string) (string, error)
+}
+
+// Came is what a person comes back with from a vendor.
+type Came struct {
+	State   string
+	Browser string
+	Code    string
+	Error   string // what the vendor says where there is no code
+	Refused bool   // it was not allowed
 }
 
 // Filled is what a person filled in.
@@ -65,7 +80,7 @@ type Filled struct {
 
 // Attempt is how far the login of a session is.
 type Attempt struct {
-	Stage      string // "" none, trying, failed, done
+	Stage      string // "" none, away, trying, failed, done
 	Step       string // in words
 	Filled     Filled // without secrets
 	Faults     []host.Fault
@@ -79,6 +94,8 @@ type Attempt struct {
 type Params struct {
 	Sessions Sessions
 	Attempts Attempts
+	// AtVendor says whether a login of the system is made at its vendor.
+	AtVendor func(s *host.System, method string) bool
 	Desk     Desk
 	Log      hclog.Logger
 }
@@ -97,8 +114,8 @@ type UI struct {
 
 // New returns the pages.
 func New(p Params) (*UI, error) {
-	if p.Sessions == nil || p.Attempts == nil || p.Desk == nil || p.Log == nil {
-		return nil, errors.New("new ui: Sessions, Attempts, Desk and Log are required")
+	if p.Sessions == nil || p.Attempts == nil || p.AtVendor == nil || p.Desk == nil || p.Log == nil {
+		return nil, errors.New("new ui: every parameter is required")
 	}
 	u := &UI{Params: p, mux: http.NewServeMux(), pages: map[string]*template.Template{}, sheets: map[string]*template.Template{}}
 	h := fnv.New64a()
@@ -113,7 +130,7 @@ func New(p Params) (*UI, error) {
 		return nil, err
 	}
 	u.version = fmt.Sprintf("%x", h.Sum64())
-	for _, name := range []string{"catalog", "form", "trying", "done", "ended"} {
+	for _, name := range []string{"catalog", "form", "away", "trying", "done", "ended"} {
 		t, err := template.New("layout.html").ParseFS(files, "pages/layout.html", "pages/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("read the page %s: %w", name, err)
@@ -124,6 +141,7 @@ func New(p Params) (*UI, error) {
 	u.mux.HandleFunc("GET /connect.js", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "assets/embed.js")
 	})
+	u.mux.HandleFunc("GET /oauth/callback", u.callback)
 	for pattern, page := range map[string]func(*visit) error{
 		"GET /connect/{link}":              u.catalog,
 		"GET /connect/{link}/to/{system}":  u.form,
@@ -131,6 +149,8 @@ func New(p Params) (*UI, error) {
 		"GET /connect/{link}/attempt":      u.attempt,
 		"GET /connect/{link}/stage":        u.stage,
 		"POST /connect/{link}/cancel":      u.cancel,
+		"POST /connect/{link}/away":        u.leave,
+		"GET /connect/{link}/returned":     u.returned,
 	} {
 		u.mux.HandleFunc(pattern, u.page(page))
 	}

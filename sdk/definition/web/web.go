@@ -194,7 +194,11 @@ func Describe(s *definition.System) sdk.System {
 		Settings: fields(s.Settings), Entities: entities(s), Proof: s.Proof.String(),
 	}
 	for _, a := range s.Auth {
-		out.Auth = append(out.Auth, sdk.AuthMethod{Name: a.Kind, Label: a.Label, Fields: fields(a.Fields)})
+		m := sdk.AuthMethod{Name: a.Kind, Label: a.Label, Fields: fields(a.Fields)}
+		if o := a.OAuth; o != nil {
+			m.OAuth = &sdk.OAuth{Grants: o.Grants, AuthorizeURL: s.Template(o.AuthorizeURL), TokenURL: s.Template(o.TokenURL), Scopes: o.Scopes, Parameters: o.Parameters}
+		}
+		out.Auth = append(out.Auth, m)
 	}
 	return out
 }

@@ -695,6 +695,7 @@ type AuthMethod struct {
 	Name          string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"` // basic api_key bearer oauth2 session none
 	Label         string                 `protobuf:"bytes,2,opt,name=label,proto3" json:"label,omitempty"`
 	Fields        []*Setting             `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
+	Oauth         *OAuth                 `protobuf:"bytes,4,opt,name=oauth,proto3" json:"oauth,omitempty"` // of oauth2: where the host gets tokens
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -750,6 +751,91 @@ func (x *AuthMethod) GetFields() []*Setting {
 	return nil
 }
 
+func (x *AuthMethod) GetOauth() *OAuth {
+	if x != nil {
+		return x.Oauth
+	}
+	return nil
+}
+
+// OAuth is how the host gets access tokens for a system (RFC 6749). The
+// connector is given the access token alone, as the credential "access_token".
+type OAuth struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Grants        []string               `protobuf:"bytes,1,rep,name=grants,proto3" json:"grants,omitempty"`                                 // authorization_code client_credentials password
+	AuthorizeUrl  string                 `protobuf:"bytes,2,opt,name=authorize_url,json=authorizeUrl,proto3" json:"authorize_url,omitempty"` // {NAME} stands for the setting NAME
+	TokenUrl      string                 `protobuf:"bytes,3,opt,name=token_url,json=tokenUrl,proto3" json:"token_url,omitempty"`             // the same
+	Scopes        []string               `protobuf:"bytes,4,rep,name=scopes,proto3" json:"scopes,omitempty"`
+	Parameters    map[string]string      `protobuf:"bytes,5,rep,name=parameters,proto3" json:"parameters,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"` // more of the authorization request
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OAuth) Reset() {
+	*x = OAuth{}
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OAuth) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OAuth) ProtoMessage() {}
+
+func (x *OAuth) ProtoReflect() protoreflect.Message {
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OAuth.ProtoReflect.Descriptor instead.
+func (*OAuth) Descriptor() ([]byte, []int) {
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *OAuth) GetGrants() []string {
+	if x != nil {
+		return x.Grants
+	}
+	return nil
+}
+
+func (x *OAuth) GetAuthorizeUrl() string {
+	if x != nil {
+		return x.AuthorizeUrl
+	}
+	return ""
+}
+
+func (x *OAuth) GetTokenUrl() string {
+	if x != nil {
+		return x.TokenUrl
+	}
+	return ""
+}
+
+func (x *OAuth) GetScopes() []string {
+	if x != nil {
+		return x.Scopes
+	}
+	return nil
+}
+
+func (x *OAuth) GetParameters() map[string]string {
+	if x != nil {
+		return x.Parameters
+	}
+	return nil
+}
+
 // Entity is one kind of thing in the system.
 type Entity struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
@@ -771,7 +857,7 @@ type Entity struct {
 
 func (x *Entity) Reset() {
 	*x = Entity{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[7]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -783,7 +869,7 @@ func (x *Entity) String() string {
 func (*Entity) ProtoMessage() {}
 
 func (x *Entity) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[7]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -796,7 +882,7 @@ func (x *Entity) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entity.ProtoReflect.Descriptor instead.
 func (*Entity) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{7}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Entity) GetName() string {
@@ -896,7 +982,7 @@ type Field struct {
 
 func (x *Field) Reset() {
 	*x = Field{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[8]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -908,7 +994,7 @@ func (x *Field) String() string {
 func (*Field) ProtoMessage() {}
 
 func (x *Field) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[8]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -921,7 +1007,7 @@ func (x *Field) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Field.ProtoReflect.Descriptor instead.
 func (*Field) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{8}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Field) GetName() string {
@@ -969,7 +1055,7 @@ type Network struct {
 
 func (x *Network) Reset() {
 	*x = Network{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[9]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1067,7 @@ func (x *Network) String() string {
 func (*Network) ProtoMessage() {}
 
 func (x *Network) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[9]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1080,7 @@ func (x *Network) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Network.ProtoReflect.Descriptor instead.
 func (*Network) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{9}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Network) GetCa() string {
@@ -1055,7 +1141,7 @@ type OpenRequest struct {
 
 func (x *OpenRequest) Reset() {
 	*x = OpenRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[10]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1067,7 +1153,7 @@ func (x *OpenRequest) String() string {
 func (*OpenRequest) ProtoMessage() {}
 
 func (x *OpenRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[10]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1080,7 +1166,7 @@ func (x *OpenRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenRequest.ProtoReflect.Descriptor instead.
 func (*OpenRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{10}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *OpenRequest) GetConnection() string {
@@ -1143,7 +1229,7 @@ type OpenResponse struct {
 
 func (x *OpenResponse) Reset() {
 	*x = OpenResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[11]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1155,7 +1241,7 @@ func (x *OpenResponse) String() string {
 func (*OpenResponse) ProtoMessage() {}
 
 func (x *OpenResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[11]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1168,7 +1254,7 @@ func (x *OpenResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenResponse.ProtoReflect.Descriptor instead.
 func (*OpenResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{11}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *OpenResponse) GetHandle() string {
@@ -1196,7 +1282,7 @@ type RenewRequest struct {
 
 func (x *RenewRequest) Reset() {
 	*x = RenewRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[12]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1208,7 +1294,7 @@ func (x *RenewRequest) String() string {
 func (*RenewRequest) ProtoMessage() {}
 
 func (x *RenewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[12]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1221,7 +1307,7 @@ func (x *RenewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewRequest.ProtoReflect.Descriptor instead.
 func (*RenewRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{12}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RenewRequest) GetHandle() string {
@@ -1247,7 +1333,7 @@ type RenewResponse struct {
 
 func (x *RenewResponse) Reset() {
 	*x = RenewResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[13]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1259,7 +1345,7 @@ func (x *RenewResponse) String() string {
 func (*RenewResponse) ProtoMessage() {}
 
 func (x *RenewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[13]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1272,7 +1358,7 @@ func (x *RenewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RenewResponse.ProtoReflect.Descriptor instead.
 func (*RenewResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{13}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{14}
 }
 
 // CheckRequest asks for a login.
@@ -1285,7 +1371,7 @@ type CheckRequest struct {
 
 func (x *CheckRequest) Reset() {
 	*x = CheckRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[14]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1297,7 +1383,7 @@ func (x *CheckRequest) String() string {
 func (*CheckRequest) ProtoMessage() {}
 
 func (x *CheckRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[14]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1310,7 +1396,7 @@ func (x *CheckRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRequest.ProtoReflect.Descriptor instead.
 func (*CheckRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{14}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CheckRequest) GetHandle() string {
@@ -1331,7 +1417,7 @@ type CheckResponse struct {
 
 func (x *CheckResponse) Reset() {
 	*x = CheckResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[15]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1343,7 +1429,7 @@ func (x *CheckResponse) String() string {
 func (*CheckResponse) ProtoMessage() {}
 
 func (x *CheckResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[15]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1356,7 +1442,7 @@ func (x *CheckResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckResponse.ProtoReflect.Descriptor instead.
 func (*CheckResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{15}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CheckResponse) GetIdentity() string {
@@ -1383,7 +1469,7 @@ type EntitiesRequest struct {
 
 func (x *EntitiesRequest) Reset() {
 	*x = EntitiesRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[16]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1481,7 @@ func (x *EntitiesRequest) String() string {
 func (*EntitiesRequest) ProtoMessage() {}
 
 func (x *EntitiesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[16]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1494,7 @@ func (x *EntitiesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntitiesRequest.ProtoReflect.Descriptor instead.
 func (*EntitiesRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{16}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *EntitiesRequest) GetHandle() string {
@@ -1428,7 +1514,7 @@ type EntitiesResponse struct {
 
 func (x *EntitiesResponse) Reset() {
 	*x = EntitiesResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[17]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1440,7 +1526,7 @@ func (x *EntitiesResponse) String() string {
 func (*EntitiesResponse) ProtoMessage() {}
 
 func (x *EntitiesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[17]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1453,7 +1539,7 @@ func (x *EntitiesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntitiesResponse.ProtoReflect.Descriptor instead.
 func (*EntitiesResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{17}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EntitiesResponse) GetEntities() []*Entity {
@@ -1477,7 +1563,7 @@ type ReadRequest struct {
 
 func (x *ReadRequest) Reset() {
 	*x = ReadRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[18]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1489,7 +1575,7 @@ func (x *ReadRequest) String() string {
 func (*ReadRequest) ProtoMessage() {}
 
 func (x *ReadRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[18]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1502,7 +1588,7 @@ func (x *ReadRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadRequest.ProtoReflect.Descriptor instead.
 func (*ReadRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{18}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ReadRequest) GetMessage() isReadRequest_Message {
@@ -1562,7 +1648,7 @@ type ReadStart struct {
 
 func (x *ReadStart) Reset() {
 	*x = ReadStart{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[19]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1574,7 +1660,7 @@ func (x *ReadStart) String() string {
 func (*ReadStart) ProtoMessage() {}
 
 func (x *ReadStart) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[19]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1587,7 +1673,7 @@ func (x *ReadStart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStart.ProtoReflect.Descriptor instead.
 func (*ReadStart) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{19}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ReadStart) GetHandle() string {
@@ -1649,7 +1735,7 @@ type ReadAck struct {
 
 func (x *ReadAck) Reset() {
 	*x = ReadAck{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[20]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1747,7 @@ func (x *ReadAck) String() string {
 func (*ReadAck) ProtoMessage() {}
 
 func (x *ReadAck) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[20]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1760,7 @@ func (x *ReadAck) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadAck.ProtoReflect.Descriptor instead.
 func (*ReadAck) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{20}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ReadAck) GetPage() int64 {
@@ -1698,7 +1784,7 @@ type ReadResponse struct {
 
 func (x *ReadResponse) Reset() {
 	*x = ReadResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[21]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1710,7 +1796,7 @@ func (x *ReadResponse) String() string {
 func (*ReadResponse) ProtoMessage() {}
 
 func (x *ReadResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[21]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1723,7 +1809,7 @@ func (x *ReadResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadResponse.ProtoReflect.Descriptor instead.
 func (*ReadResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{21}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ReadResponse) GetMessage() isReadResponse_Message {
@@ -1780,7 +1866,7 @@ type Page struct {
 
 func (x *Page) Reset() {
 	*x = Page{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[22]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +1878,7 @@ func (x *Page) String() string {
 func (*Page) ProtoMessage() {}
 
 func (x *Page) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[22]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +1891,7 @@ func (x *Page) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Page.ProtoReflect.Descriptor instead.
 func (*Page) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{22}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Page) GetRecords() []*Record {
@@ -1847,7 +1933,7 @@ type ReadEnd struct {
 
 func (x *ReadEnd) Reset() {
 	*x = ReadEnd{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[23]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1859,7 +1945,7 @@ func (x *ReadEnd) String() string {
 func (*ReadEnd) ProtoMessage() {}
 
 func (x *ReadEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[23]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1872,7 +1958,7 @@ func (x *ReadEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadEnd.ProtoReflect.Descriptor instead.
 func (*ReadEnd) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{23}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ReadEnd) GetPages() int64 {
@@ -1897,7 +1983,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[24]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1909,7 +1995,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[24]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1922,7 +2008,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{24}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Record) GetId() string {
@@ -1979,7 +2065,7 @@ type BadRecord struct {
 
 func (x *BadRecord) Reset() {
 	*x = BadRecord{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[25]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1991,7 +2077,7 @@ func (x *BadRecord) String() string {
 func (*BadRecord) ProtoMessage() {}
 
 func (x *BadRecord) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[25]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2004,7 +2090,7 @@ func (x *BadRecord) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BadRecord.ProtoReflect.Descriptor instead.
 func (*BadRecord) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{25}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *BadRecord) GetId() string {
@@ -2040,7 +2126,7 @@ type GetRequest struct {
 
 func (x *GetRequest) Reset() {
 	*x = GetRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[26]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2052,7 +2138,7 @@ func (x *GetRequest) String() string {
 func (*GetRequest) ProtoMessage() {}
 
 func (x *GetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[26]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2065,7 +2151,7 @@ func (x *GetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRequest.ProtoReflect.Descriptor instead.
 func (*GetRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{26}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetRequest) GetHandle() string {
@@ -2099,7 +2185,7 @@ type GetResponse struct {
 
 func (x *GetResponse) Reset() {
 	*x = GetResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[27]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2197,7 @@ func (x *GetResponse) String() string {
 func (*GetResponse) ProtoMessage() {}
 
 func (x *GetResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[27]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2210,7 @@ func (x *GetResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetResponse.ProtoReflect.Descriptor instead.
 func (*GetResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{27}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *GetResponse) GetRecord() *Record {
@@ -2151,7 +2237,7 @@ type WriteRequest struct {
 
 func (x *WriteRequest) Reset() {
 	*x = WriteRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[28]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2163,7 +2249,7 @@ func (x *WriteRequest) String() string {
 func (*WriteRequest) ProtoMessage() {}
 
 func (x *WriteRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[28]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2176,7 +2262,7 @@ func (x *WriteRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteRequest.ProtoReflect.Descriptor instead.
 func (*WriteRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{28}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WriteRequest) GetHandle() string {
@@ -2245,7 +2331,7 @@ type WriteResponse struct {
 
 func (x *WriteResponse) Reset() {
 	*x = WriteResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[29]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2343,7 @@ func (x *WriteResponse) String() string {
 func (*WriteResponse) ProtoMessage() {}
 
 func (x *WriteResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[29]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2356,7 @@ func (x *WriteResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WriteResponse.ProtoReflect.Descriptor instead.
 func (*WriteResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{29}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *WriteResponse) GetRecord() *Record {
@@ -2292,7 +2378,7 @@ type ContentRequest struct {
 
 func (x *ContentRequest) Reset() {
 	*x = ContentRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[30]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2304,7 +2390,7 @@ func (x *ContentRequest) String() string {
 func (*ContentRequest) ProtoMessage() {}
 
 func (x *ContentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[30]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2317,7 +2403,7 @@ func (x *ContentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentRequest.ProtoReflect.Descriptor instead.
 func (*ContentRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{30}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ContentRequest) GetHandle() string {
@@ -2352,7 +2438,7 @@ type ContentResponse struct {
 
 func (x *ContentResponse) Reset() {
 	*x = ContentResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[31]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2364,7 +2450,7 @@ func (x *ContentResponse) String() string {
 func (*ContentResponse) ProtoMessage() {}
 
 func (x *ContentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[31]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2377,7 +2463,7 @@ func (x *ContentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ContentResponse.ProtoReflect.Descriptor instead.
 func (*ContentResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{31}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ContentResponse) GetContentType() string {
@@ -2405,7 +2491,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[32]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2417,7 +2503,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[32]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2430,7 +2516,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{32}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *WatchRequest) GetHandle() string {
@@ -2458,7 +2544,7 @@ type WatchResponse struct {
 
 func (x *WatchResponse) Reset() {
 	*x = WatchResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[33]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2556,7 @@ func (x *WatchResponse) String() string {
 func (*WatchResponse) ProtoMessage() {}
 
 func (x *WatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[33]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2569,7 @@ func (x *WatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{33}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WatchResponse) GetEntity() string {
@@ -2514,7 +2600,7 @@ type ReceiveRequest struct {
 
 func (x *ReceiveRequest) Reset() {
 	*x = ReceiveRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[34]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2526,7 +2612,7 @@ func (x *ReceiveRequest) String() string {
 func (*ReceiveRequest) ProtoMessage() {}
 
 func (x *ReceiveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[34]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2539,7 +2625,7 @@ func (x *ReceiveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{34}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ReceiveRequest) GetHandle() string {
@@ -2589,7 +2675,7 @@ type ReceiveResponse struct {
 
 func (x *ReceiveResponse) Reset() {
 	*x = ReceiveResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[35]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +2687,7 @@ func (x *ReceiveResponse) String() string {
 func (*ReceiveResponse) ProtoMessage() {}
 
 func (x *ReceiveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[35]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +2700,7 @@ func (x *ReceiveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveResponse.ProtoReflect.Descriptor instead.
 func (*ReceiveResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{35}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReceiveResponse) GetStatus() int32 {
@@ -2653,7 +2739,7 @@ type PassthroughRequest struct {
 
 func (x *PassthroughRequest) Reset() {
 	*x = PassthroughRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[36]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2665,7 +2751,7 @@ func (x *PassthroughRequest) String() string {
 func (*PassthroughRequest) ProtoMessage() {}
 
 func (x *PassthroughRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[36]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2678,7 +2764,7 @@ func (x *PassthroughRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassthroughRequest.ProtoReflect.Descriptor instead.
 func (*PassthroughRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{36}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PassthroughRequest) GetHandle() string {
@@ -2735,7 +2821,7 @@ type PassthroughResponse struct {
 
 func (x *PassthroughResponse) Reset() {
 	*x = PassthroughResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[37]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2747,7 +2833,7 @@ func (x *PassthroughResponse) String() string {
 func (*PassthroughResponse) ProtoMessage() {}
 
 func (x *PassthroughResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[37]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2760,7 +2846,7 @@ func (x *PassthroughResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PassthroughResponse.ProtoReflect.Descriptor instead.
 func (*PassthroughResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{37}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *PassthroughResponse) GetStatus() int32 {
@@ -2796,7 +2882,7 @@ type PreviewRequest struct {
 
 func (x *PreviewRequest) Reset() {
 	*x = PreviewRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[38]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2808,7 +2894,7 @@ func (x *PreviewRequest) String() string {
 func (*PreviewRequest) ProtoMessage() {}
 
 func (x *PreviewRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[38]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2821,7 +2907,7 @@ func (x *PreviewRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewRequest.ProtoReflect.Descriptor instead.
 func (*PreviewRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{38}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PreviewRequest) GetHandle() string {
@@ -2856,7 +2942,7 @@ type PreviewResponse struct {
 
 func (x *PreviewResponse) Reset() {
 	*x = PreviewResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[39]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2868,7 +2954,7 @@ func (x *PreviewResponse) String() string {
 func (*PreviewResponse) ProtoMessage() {}
 
 func (x *PreviewResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[39]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2881,7 +2967,7 @@ func (x *PreviewResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreviewResponse.ProtoReflect.Descriptor instead.
 func (*PreviewResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{39}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PreviewResponse) GetRecords() []*Record {
@@ -2907,7 +2993,7 @@ type ReportsRequest struct {
 
 func (x *ReportsRequest) Reset() {
 	*x = ReportsRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[40]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +3005,7 @@ func (x *ReportsRequest) String() string {
 func (*ReportsRequest) ProtoMessage() {}
 
 func (x *ReportsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[40]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3018,7 @@ func (x *ReportsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportsRequest.ProtoReflect.Descriptor instead.
 func (*ReportsRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{40}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{41}
 }
 
 // ReportsResponse is one thing that happened.
@@ -2951,7 +3037,7 @@ type ReportsResponse struct {
 
 func (x *ReportsResponse) Reset() {
 	*x = ReportsResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[41]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2963,7 +3049,7 @@ func (x *ReportsResponse) String() string {
 func (*ReportsResponse) ProtoMessage() {}
 
 func (x *ReportsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[41]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2976,7 +3062,7 @@ func (x *ReportsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReportsResponse.ProtoReflect.Descriptor instead.
 func (*ReportsResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{41}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ReportsResponse) GetHandle() string {
@@ -3059,7 +3145,7 @@ type Call struct {
 
 func (x *Call) Reset() {
 	*x = Call{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[42]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3071,7 +3157,7 @@ func (x *Call) String() string {
 func (*Call) ProtoMessage() {}
 
 func (x *Call) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[42]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3084,7 +3170,7 @@ func (x *Call) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Call.ProtoReflect.Descriptor instead.
 func (*Call) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{42}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Call) GetAt() *timestamppb.Timestamp {
@@ -3155,7 +3241,7 @@ type Budget struct {
 
 func (x *Budget) Reset() {
 	*x = Budget{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[43]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3167,7 +3253,7 @@ func (x *Budget) String() string {
 func (*Budget) ProtoMessage() {}
 
 func (x *Budget) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[43]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3180,7 +3266,7 @@ func (x *Budget) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Budget.ProtoReflect.Descriptor instead.
 func (*Budget) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{43}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Budget) GetRemaining() int64 {
@@ -3217,7 +3303,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[44]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3229,7 +3315,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[44]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3242,7 +3328,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{44}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Progress) GetEntity() string {
@@ -3286,7 +3372,7 @@ type Failure struct {
 
 func (x *Failure) Reset() {
 	*x = Failure{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[45]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3298,7 +3384,7 @@ func (x *Failure) String() string {
 func (*Failure) ProtoMessage() {}
 
 func (x *Failure) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[45]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3311,7 +3397,7 @@ func (x *Failure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Failure.ProtoReflect.Descriptor instead.
 func (*Failure) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{45}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Failure) GetCode() string {
@@ -3352,7 +3438,7 @@ type CloseRequest struct {
 
 func (x *CloseRequest) Reset() {
 	*x = CloseRequest{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[46]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3364,7 +3450,7 @@ func (x *CloseRequest) String() string {
 func (*CloseRequest) ProtoMessage() {}
 
 func (x *CloseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[46]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3377,7 +3463,7 @@ func (x *CloseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseRequest.ProtoReflect.Descriptor instead.
 func (*CloseRequest) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{46}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CloseRequest) GetHandle() string {
@@ -3396,7 +3482,7 @@ type CloseResponse struct {
 
 func (x *CloseResponse) Reset() {
 	*x = CloseResponse{}
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[47]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3408,7 +3494,7 @@ func (x *CloseResponse) String() string {
 func (*CloseResponse) ProtoMessage() {}
 
 func (x *CloseResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[47]
+	mi := &file_dinrail_connector_v1_connector_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3421,7 +3507,7 @@ func (x *CloseResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseResponse.ProtoReflect.Descriptor instead.
 func (*CloseResponse) Descriptor() ([]byte, []int) {
-	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{47}
+	return file_dinrail_connector_v1_connector_proto_rawDescGZIP(), []int{48}
 }
 
 var File_dinrail_connector_v1_connector_proto protoreflect.FileDescriptor
@@ -3479,12 +3565,24 @@ const file_dinrail_connector_v1_connector_proto_rawDesc = "" +
 	"\adefault\x18\b \x01(\tR\adefault\x12\x1a\n" +
 	"\brequired\x18\t \x01(\bR\brequired\x12\x16\n" +
 	"\x06secret\x18\n" +
-	" \x01(\bR\x06secret\"m\n" +
+	" \x01(\bR\x06secret\"\xa0\x01\n" +
 	"\n" +
 	"AuthMethod\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x125\n" +
-	"\x06fields\x18\x03 \x03(\v2\x1d.dinrail.connector.v1.SettingR\x06fields\"\xee\x02\n" +
+	"\x06fields\x18\x03 \x03(\v2\x1d.dinrail.connector.v1.SettingR\x06fields\x121\n" +
+	"\x05oauth\x18\x04 \x01(\v2\x1b.dinrail.connector.v1.OAuthR\x05oauth\"\x85\x02\n" +
+	"\x05OAuth\x12\x16\n" +
+	"\x06grants\x18\x01 \x03(\tR\x06grants\x12#\n" +
+	"\rauthorize_url\x18\x02 \x01(\tR\fauthorizeUrl\x12\x1b\n" +
+	"\ttoken_url\x18\x03 \x01(\tR\btokenUrl\x12\x16\n" +
+	"\x06scopes\x18\x04 \x03(\tR\x06scopes\x12K\n" +
+	"\n" +
+	"parameters\x18\x05 \x03(\v2+.dinrail.connector.v1.OAuth.ParametersEntryR\n" +
+	"parameters\x1a=\n" +
+	"\x0fParametersEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xee\x02\n" +
 	"\x06Entity\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05label\x18\x02 \x01(\tR\x05label\x12\x10\n" +
@@ -3735,7 +3833,7 @@ func file_dinrail_connector_v1_connector_proto_rawDescGZIP() []byte {
 }
 
 var file_dinrail_connector_v1_connector_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_dinrail_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_dinrail_connector_v1_connector_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_dinrail_connector_v1_connector_proto_goTypes = []any{
 	(Severity)(0),                 // 0: dinrail.connector.v1.Severity
 	(Mode)(0),                     // 1: dinrail.connector.v1.Mode
@@ -3747,132 +3845,136 @@ var file_dinrail_connector_v1_connector_proto_goTypes = []any{
 	(*System)(nil),                // 7: dinrail.connector.v1.System
 	(*Setting)(nil),               // 8: dinrail.connector.v1.Setting
 	(*AuthMethod)(nil),            // 9: dinrail.connector.v1.AuthMethod
-	(*Entity)(nil),                // 10: dinrail.connector.v1.Entity
-	(*Field)(nil),                 // 11: dinrail.connector.v1.Field
-	(*Network)(nil),               // 12: dinrail.connector.v1.Network
-	(*OpenRequest)(nil),           // 13: dinrail.connector.v1.OpenRequest
-	(*OpenResponse)(nil),          // 14: dinrail.connector.v1.OpenResponse
-	(*RenewRequest)(nil),          // 15: dinrail.connector.v1.RenewRequest
-	(*RenewResponse)(nil),         // 16: dinrail.connector.v1.RenewResponse
-	(*CheckRequest)(nil),          // 17: dinrail.connector.v1.CheckRequest
-	(*CheckResponse)(nil),         // 18: dinrail.connector.v1.CheckResponse
-	(*EntitiesRequest)(nil),       // 19: dinrail.connector.v1.EntitiesRequest
-	(*EntitiesResponse)(nil),      // 20: dinrail.connector.v1.EntitiesResponse
-	(*ReadRequest)(nil),           // 21: dinrail.connector.v1.ReadRequest
-	(*ReadStart)(nil),             // 22: dinrail.connector.v1.ReadStart
-	(*ReadAck)(nil),               // 23: dinrail.connector.v1.ReadAck
-	(*ReadResponse)(nil),          // 24: dinrail.connector.v1.ReadResponse
-	(*Page)(nil),                  // 25: dinrail.connector.v1.Page
-	(*ReadEnd)(nil),               // 26: dinrail.connector.v1.ReadEnd
-	(*Record)(nil),                // 27: dinrail.connector.v1.Record
-	(*BadRecord)(nil),             // 28: dinrail.connector.v1.BadRecord
-	(*GetRequest)(nil),            // 29: dinrail.connector.v1.GetRequest
-	(*GetResponse)(nil),           // 30: dinrail.connector.v1.GetResponse
-	(*WriteRequest)(nil),          // 31: dinrail.connector.v1.WriteRequest
-	(*WriteResponse)(nil),         // 32: dinrail.connector.v1.WriteResponse
-	(*ContentRequest)(nil),        // 33: dinrail.connector.v1.ContentRequest
-	(*ContentResponse)(nil),       // 34: dinrail.connector.v1.ContentResponse
-	(*WatchRequest)(nil),          // 35: dinrail.connector.v1.WatchRequest
-	(*WatchResponse)(nil),         // 36: dinrail.connector.v1.WatchResponse
-	(*ReceiveRequest)(nil),        // 37: dinrail.connector.v1.ReceiveRequest
-	(*ReceiveResponse)(nil),       // 38: dinrail.connector.v1.ReceiveResponse
-	(*PassthroughRequest)(nil),    // 39: dinrail.connector.v1.PassthroughRequest
-	(*PassthroughResponse)(nil),   // 40: dinrail.connector.v1.PassthroughResponse
-	(*PreviewRequest)(nil),        // 41: dinrail.connector.v1.PreviewRequest
-	(*PreviewResponse)(nil),       // 42: dinrail.connector.v1.PreviewResponse
-	(*ReportsRequest)(nil),        // 43: dinrail.connector.v1.ReportsRequest
-	(*ReportsResponse)(nil),       // 44: dinrail.connector.v1.ReportsResponse
-	(*Call)(nil),                  // 45: dinrail.connector.v1.Call
-	(*Budget)(nil),                // 46: dinrail.connector.v1.Budget
-	(*Progress)(nil),              // 47: dinrail.connector.v1.Progress
-	(*Failure)(nil),               // 48: dinrail.connector.v1.Failure
-	(*CloseRequest)(nil),          // 49: dinrail.connector.v1.CloseRequest
-	(*CloseResponse)(nil),         // 50: dinrail.connector.v1.CloseResponse
-	nil,                           // 51: dinrail.connector.v1.Definition.FilesEntry
-	nil,                           // 52: dinrail.connector.v1.OpenRequest.CredentialsEntry
-	nil,                           // 53: dinrail.connector.v1.RenewRequest.CredentialsEntry
-	nil,                           // 54: dinrail.connector.v1.ReceiveRequest.HeadersEntry
-	nil,                           // 55: dinrail.connector.v1.PassthroughRequest.HeadersEntry
-	nil,                           // 56: dinrail.connector.v1.PassthroughResponse.HeadersEntry
-	(*timestamppb.Timestamp)(nil), // 57: google.protobuf.Timestamp
+	(*OAuth)(nil),                 // 10: dinrail.connector.v1.OAuth
+	(*Entity)(nil),                // 11: dinrail.connector.v1.Entity
+	(*Field)(nil),                 // 12: dinrail.connector.v1.Field
+	(*Network)(nil),               // 13: dinrail.connector.v1.Network
+	(*OpenRequest)(nil),           // 14: dinrail.connector.v1.OpenRequest
+	(*OpenResponse)(nil),          // 15: dinrail.connector.v1.OpenResponse
+	(*RenewRequest)(nil),          // 16: dinrail.connector.v1.RenewRequest
+	(*RenewResponse)(nil),         // 17: dinrail.connector.v1.RenewResponse
+	(*CheckRequest)(nil),          // 18: dinrail.connector.v1.CheckRequest
+	(*CheckResponse)(nil),         // 19: dinrail.connector.v1.CheckResponse
+	(*EntitiesRequest)(nil),       // 20: dinrail.connector.v1.EntitiesRequest
+	(*EntitiesResponse)(nil),      // 21: dinrail.connector.v1.EntitiesResponse
+	(*ReadRequest)(nil),           // 22: dinrail.connector.v1.ReadRequest
+	(*ReadStart)(nil),             // 23: dinrail.connector.v1.ReadStart
+	(*ReadAck)(nil),               // 24: dinrail.connector.v1.ReadAck
+	(*ReadResponse)(nil),          // 25: dinrail.connector.v1.ReadResponse
+	(*Page)(nil),                  // 26: dinrail.connector.v1.Page
+	(*ReadEnd)(nil),               // 27: dinrail.connector.v1.ReadEnd
+	(*Record)(nil),                // 28: dinrail.connector.v1.Record
+	(*BadRecord)(nil),             // 29: dinrail.connector.v1.BadRecord
+	(*GetRequest)(nil),            // 30: dinrail.connector.v1.GetRequest
+	(*GetResponse)(nil),           // 31: dinrail.connector.v1.GetResponse
+	(*WriteRequest)(nil),          // 32: dinrail.connector.v1.WriteRequest
+	(*WriteResponse)(nil),         // 33: dinrail.connector.v1.WriteResponse
+	(*ContentRequest)(nil),        // 34: dinrail.connector.v1.ContentRequest
+	(*ContentResponse)(nil),       // 35: dinrail.connector.v1.ContentResponse
+	(*WatchRequest)(nil),          // 36: dinrail.connector.v1.WatchRequest
+	(*WatchResponse)(nil),         // 37: dinrail.connector.v1.WatchResponse
+	(*ReceiveRequest)(nil),        // 38: dinrail.connector.v1.ReceiveRequest
+	(*ReceiveResponse)(nil),       // 39: dinrail.connector.v1.ReceiveResponse
+	(*PassthroughRequest)(nil),    // 40: dinrail.connector.v1.PassthroughRequest
+	(*PassthroughResponse)(nil),   // 41: dinrail.connector.v1.PassthroughResponse
+	(*PreviewRequest)(nil),        // 42: dinrail.connector.v1.PreviewRequest
+	(*PreviewResponse)(nil),       // 43: dinrail.connector.v1.PreviewResponse
+	(*ReportsRequest)(nil),        // 44: dinrail.connector.v1.ReportsRequest
+	(*ReportsResponse)(nil),       // 45: dinrail.connector.v1.ReportsResponse
+	(*Call)(nil),                  // 46: dinrail.connector.v1.Call
+	(*Budget)(nil),                // 47: dinrail.connector.v1.Budget
+	(*Progress)(nil),              // 48: dinrail.connector.v1.Progress
+	(*Failure)(nil),               // 49: dinrail.connector.v1.Failure
+	(*CloseRequest)(nil),          // 50: dinrail.connector.v1.CloseRequest
+	(*CloseResponse)(nil),         // 51: dinrail.connector.v1.CloseResponse
+	nil,                           // 52: dinrail.connector.v1.Definition.FilesEntry
+	nil,                           // 53: dinrail.connector.v1.OAuth.ParametersEntry
+	nil,                           // 54: dinrail.connector.v1.OpenRequest.CredentialsEntry
+	nil,                           // 55: dinrail.connector.v1.RenewRequest.CredentialsEntry
+	nil,                           // 56: dinrail.connector.v1.ReceiveRequest.HeadersEntry
+	nil,                           // 57: dinrail.connector.v1.PassthroughRequest.HeadersEntry
+	nil,                           // 58: dinrail.connector.v1.PassthroughResponse.HeadersEntry
+	(*timestamppb.Timestamp)(nil), // 59: google.protobuf.Timestamp
 }
 var file_dinrail_connector_v1_connector_proto_depIdxs = []int32{
-	51, // 0: dinrail.connector.v1.Definition.files:type_name -> dinrail.connector.v1.Definition.FilesEntry
+	52, // 0: dinrail.connector.v1.Definition.files:type_name -> dinrail.connector.v1.Definition.FilesEntry
 	0,  // 1: dinrail.connector.v1.Diagnostic.severity:type_name -> dinrail.connector.v1.Severity
 	3,  // 2: dinrail.connector.v1.DescribeRequest.definition:type_name -> dinrail.connector.v1.Definition
 	7,  // 3: dinrail.connector.v1.DescribeResponse.systems:type_name -> dinrail.connector.v1.System
 	4,  // 4: dinrail.connector.v1.DescribeResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
 	8,  // 5: dinrail.connector.v1.System.settings:type_name -> dinrail.connector.v1.Setting
 	9,  // 6: dinrail.connector.v1.System.auth:type_name -> dinrail.connector.v1.AuthMethod
-	10, // 7: dinrail.connector.v1.System.entities:type_name -> dinrail.connector.v1.Entity
+	11, // 7: dinrail.connector.v1.System.entities:type_name -> dinrail.connector.v1.Entity
 	8,  // 8: dinrail.connector.v1.AuthMethod.fields:type_name -> dinrail.connector.v1.Setting
-	11, // 9: dinrail.connector.v1.Entity.fields:type_name -> dinrail.connector.v1.Field
-	52, // 10: dinrail.connector.v1.OpenRequest.credentials:type_name -> dinrail.connector.v1.OpenRequest.CredentialsEntry
-	12, // 11: dinrail.connector.v1.OpenRequest.network:type_name -> dinrail.connector.v1.Network
-	3,  // 12: dinrail.connector.v1.OpenRequest.definition:type_name -> dinrail.connector.v1.Definition
-	4,  // 13: dinrail.connector.v1.OpenResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
-	53, // 14: dinrail.connector.v1.RenewRequest.credentials:type_name -> dinrail.connector.v1.RenewRequest.CredentialsEntry
-	10, // 15: dinrail.connector.v1.EntitiesResponse.entities:type_name -> dinrail.connector.v1.Entity
-	22, // 16: dinrail.connector.v1.ReadRequest.start:type_name -> dinrail.connector.v1.ReadStart
-	23, // 17: dinrail.connector.v1.ReadRequest.ack:type_name -> dinrail.connector.v1.ReadAck
-	1,  // 18: dinrail.connector.v1.ReadStart.mode:type_name -> dinrail.connector.v1.Mode
-	57, // 19: dinrail.connector.v1.ReadStart.since:type_name -> google.protobuf.Timestamp
-	25, // 20: dinrail.connector.v1.ReadResponse.page:type_name -> dinrail.connector.v1.Page
-	26, // 21: dinrail.connector.v1.ReadResponse.end:type_name -> dinrail.connector.v1.ReadEnd
-	27, // 22: dinrail.connector.v1.Page.records:type_name -> dinrail.connector.v1.Record
-	28, // 23: dinrail.connector.v1.Page.bad:type_name -> dinrail.connector.v1.BadRecord
-	27, // 24: dinrail.connector.v1.GetResponse.record:type_name -> dinrail.connector.v1.Record
-	2,  // 25: dinrail.connector.v1.WriteRequest.operation:type_name -> dinrail.connector.v1.WriteOperation
-	27, // 26: dinrail.connector.v1.WriteResponse.record:type_name -> dinrail.connector.v1.Record
-	27, // 27: dinrail.connector.v1.WatchResponse.records:type_name -> dinrail.connector.v1.Record
-	54, // 28: dinrail.connector.v1.ReceiveRequest.headers:type_name -> dinrail.connector.v1.ReceiveRequest.HeadersEntry
-	36, // 29: dinrail.connector.v1.ReceiveResponse.changes:type_name -> dinrail.connector.v1.WatchResponse
-	55, // 30: dinrail.connector.v1.PassthroughRequest.headers:type_name -> dinrail.connector.v1.PassthroughRequest.HeadersEntry
-	56, // 31: dinrail.connector.v1.PassthroughResponse.headers:type_name -> dinrail.connector.v1.PassthroughResponse.HeadersEntry
-	27, // 32: dinrail.connector.v1.PreviewResponse.records:type_name -> dinrail.connector.v1.Record
-	28, // 33: dinrail.connector.v1.PreviewResponse.bad:type_name -> dinrail.connector.v1.BadRecord
-	45, // 34: dinrail.connector.v1.ReportsResponse.call:type_name -> dinrail.connector.v1.Call
-	46, // 35: dinrail.connector.v1.ReportsResponse.budget:type_name -> dinrail.connector.v1.Budget
-	47, // 36: dinrail.connector.v1.ReportsResponse.progress:type_name -> dinrail.connector.v1.Progress
-	57, // 37: dinrail.connector.v1.Call.at:type_name -> google.protobuf.Timestamp
-	57, // 38: dinrail.connector.v1.Budget.resets_at:type_name -> google.protobuf.Timestamp
-	57, // 39: dinrail.connector.v1.Budget.blocked_until:type_name -> google.protobuf.Timestamp
-	57, // 40: dinrail.connector.v1.Failure.retry_at:type_name -> google.protobuf.Timestamp
-	5,  // 41: dinrail.connector.v1.ConnectorService.Describe:input_type -> dinrail.connector.v1.DescribeRequest
-	13, // 42: dinrail.connector.v1.ConnectorService.Open:input_type -> dinrail.connector.v1.OpenRequest
-	15, // 43: dinrail.connector.v1.ConnectorService.Renew:input_type -> dinrail.connector.v1.RenewRequest
-	17, // 44: dinrail.connector.v1.ConnectorService.Check:input_type -> dinrail.connector.v1.CheckRequest
-	19, // 45: dinrail.connector.v1.ConnectorService.Entities:input_type -> dinrail.connector.v1.EntitiesRequest
-	21, // 46: dinrail.connector.v1.ConnectorService.Read:input_type -> dinrail.connector.v1.ReadRequest
-	29, // 47: dinrail.connector.v1.ConnectorService.Get:input_type -> dinrail.connector.v1.GetRequest
-	31, // 48: dinrail.connector.v1.ConnectorService.Write:input_type -> dinrail.connector.v1.WriteRequest
-	33, // 49: dinrail.connector.v1.ConnectorService.Content:input_type -> dinrail.connector.v1.ContentRequest
-	35, // 50: dinrail.connector.v1.ConnectorService.Watch:input_type -> dinrail.connector.v1.WatchRequest
-	37, // 51: dinrail.connector.v1.ConnectorService.Receive:input_type -> dinrail.connector.v1.ReceiveRequest
-	39, // 52: dinrail.connector.v1.ConnectorService.Passthrough:input_type -> dinrail.connector.v1.PassthroughRequest
-	41, // 53: dinrail.connector.v1.ConnectorService.Preview:input_type -> dinrail.connector.v1.PreviewRequest
-	43, // 54: dinrail.connector.v1.ConnectorService.Reports:input_type -> dinrail.connector.v1.ReportsRequest
-	49, // 55: dinrail.connector.v1.ConnectorService.Close:input_type -> dinrail.connector.v1.CloseRequest
-	6,  // 56: dinrail.connector.v1.ConnectorService.Describe:output_type -> dinrail.connector.v1.DescribeResponse
-	14, // 57: dinrail.connector.v1.ConnectorService.Open:output_type -> dinrail.connector.v1.OpenResponse
-	16, // 58: dinrail.connector.v1.ConnectorService.Renew:output_type -> dinrail.connector.v1.RenewResponse
-	18, // 59: dinrail.connector.v1.ConnectorService.Check:output_type -> dinrail.connector.v1.CheckResponse
-	20, // 60: dinrail.connector.v1.ConnectorService.Entities:output_type -> dinrail.connector.v1.EntitiesResponse
-	24, // 61: dinrail.connector.v1.ConnectorService.Read:output_type -> dinrail.connector.v1.ReadResponse
-	30, // 62: dinrail.connector.v1.ConnectorService.Get:output_type -> dinrail.connector.v1.GetResponse
-	32, // 63: dinrail.connector.v1.ConnectorService.Write:output_type -> dinrail.connector.v1.WriteResponse
-	34, // 64: dinrail.connector.v1.ConnectorService.Content:output_type -> dinrail.connector.v1.ContentResponse
-	36, // 65: dinrail.connector.v1.ConnectorService.Watch:output_type -> dinrail.connector.v1.WatchResponse
-	38, // 66: dinrail.connector.v1.ConnectorService.Receive:output_type -> dinrail.connector.v1.ReceiveResponse
-	40, // 67: dinrail.connector.v1.ConnectorService.Passthrough:output_type -> dinrail.connector.v1.PassthroughResponse
-	42, // 68: dinrail.connector.v1.ConnectorService.Preview:output_type -> dinrail.connector.v1.PreviewResponse
-	44, // 69: dinrail.connector.v1.ConnectorService.Reports:output_type -> dinrail.connector.v1.ReportsResponse
-	50, // 70: dinrail.connector.v1.ConnectorService.Close:output_type -> dinrail.connector.v1.CloseResponse
-	56, // [56:71] is the sub-list for method output_type
-	41, // [41:56] is the sub-list for method input_type
-	41, // [41:41] is the sub-list for extension type_name
-	41, // [41:41] is the sub-list for extension extendee
-	0,  // [0:41] is the sub-list for field type_name
+	10, // 9: dinrail.connector.v1.AuthMethod.oauth:type_name -> dinrail.connector.v1.OAuth
+	53, // 10: dinrail.connector.v1.OAuth.parameters:type_name -> dinrail.connector.v1.OAuth.ParametersEntry
+	12, // 11: dinrail.connector.v1.Entity.fields:type_name -> dinrail.connector.v1.Field
+	54, // 12: dinrail.connector.v1.OpenRequest.credentials:type_name -> dinrail.connector.v1.OpenRequest.CredentialsEntry
+	13, // 13: dinrail.connector.v1.OpenRequest.network:type_name -> dinrail.connector.v1.Network
+	3,  // 14: dinrail.connector.v1.OpenRequest.definition:type_name -> dinrail.connector.v1.Definition
+	4,  // 15: dinrail.connector.v1.OpenResponse.diagnostics:type_name -> dinrail.connector.v1.Diagnostic
+	55, // 16: dinrail.connector.v1.RenewRequest.credentials:type_name -> dinrail.connector.v1.RenewRequest.CredentialsEntry
+	11, // 17: dinrail.connector.v1.EntitiesResponse.entities:type_name -> dinrail.connector.v1.Entity
+	23, // 18: dinrail.connector.v1.ReadRequest.start:type_name -> dinrail.connector.v1.ReadStart
+	24, // 19: dinrail.connector.v1.ReadRequest.ack:type_name -> dinrail.connector.v1.ReadAck
+	1,  // 20: dinrail.connector.v1.ReadStart.mode:type_name -> dinrail.connector.v1.Mode
+	59, // 21: dinrail.connector.v1.ReadStart.since:type_name -> google.protobuf.Timestamp
+	26, // 22: dinrail.connector.v1.ReadResponse.page:type_name -> dinrail.connector.v1.Page
+	27, // 23: dinrail.connector.v1.ReadResponse.end:type_name -> dinrail.connector.v1.ReadEnd
+	28, // 24: dinrail.connector.v1.Page.records:type_name -> dinrail.connector.v1.Record
+	29, // 25: dinrail.connector.v1.Page.bad:type_name -> dinrail.connector.v1.BadRecord
+	28, // 26: dinrail.connector.v1.GetResponse.record:type_name -> dinrail.connector.v1.Record
+	2,  // 27: dinrail.connector.v1.WriteRequest.operation:type_name -> dinrail.connector.v1.WriteOperation
+	28, // 28: dinrail.connector.v1.WriteResponse.record:type_name -> dinrail.connector.v1.Record
+	28, // 29: dinrail.connector.v1.WatchResponse.records:type_name -> dinrail.connector.v1.Record
+	56, // 30: dinrail.connector.v1.ReceiveRequest.headers:type_name -> dinrail.connector.v1.ReceiveRequest.HeadersEntry
+	37, // 31: dinrail.connector.v1.ReceiveResponse.changes:type_name -> dinrail.connector.v1.WatchResponse
+	57, // 32: dinrail.connector.v1.PassthroughRequest.headers:type_name -> dinrail.connector.v1.PassthroughRequest.HeadersEntry
+	58, // 33: dinrail.connector.v1.PassthroughResponse.headers:type_name -> dinrail.connector.v1.PassthroughResponse.HeadersEntry
+	28, // 34: dinrail.connector.v1.PreviewResponse.records:type_name -> dinrail.connector.v1.Record
+	29, // 35: dinrail.connector.v1.PreviewResponse.bad:type_name -> dinrail.connector.v1.BadRecord
+	46, // 36: dinrail.connector.v1.ReportsResponse.call:type_name -> dinrail.connector.v1.Call
+	47, // 37: dinrail.connector.v1.ReportsResponse.budget:type_name -> dinrail.connector.v1.Budget
+	48, // 38: dinrail.connector.v1.ReportsResponse.progress:type_name -> dinrail.connector.v1.Progress
+	59, // 39: dinrail.connector.v1.Call.at:type_name -> google.protobuf.Timestamp
+	59, // 40: dinrail.connector.v1.Budget.resets_at:type_name -> google.protobuf.Timestamp
+	59, // 41: dinrail.connector.v1.Budget.blocked_until:type_name -> google.protobuf.Timestamp
+	59, // 42: dinrail.connector.v1.Failure.retry_at:type_name -> google.protobuf.Timestamp
+	5,  // 43: dinrail.connector.v1.ConnectorService.Describe:input_type -> dinrail.connector.v1.DescribeRequest
+	14, // 44: dinrail.connector.v1.ConnectorService.Open:input_type -> dinrail.connector.v1.OpenRequest
+	16, // 45: dinrail.connector.v1.ConnectorService.Renew:input_type -> dinrail.connector.v1.RenewRequest
+	18, // 46: dinrail.connector.v1.ConnectorService.Check:input_type -> dinrail.connector.v1.CheckRequest
+	20, // 47: dinrail.connector.v1.ConnectorService.Entities:input_type -> dinrail.connector.v1.EntitiesRequest
+	22, // 48: dinrail.connector.v1.ConnectorService.Read:input_type -> dinrail.connector.v1.ReadRequest
+	30, // 49: dinrail.connector.v1.ConnectorService.Get:input_type -> dinrail.connector.v1.GetRequest
+	32, // 50: dinrail.connector.v1.ConnectorService.Write:input_type -> dinrail.connector.v1.WriteRequest
+	34, // 51: dinrail.connector.v1.ConnectorService.Content:input_type -> dinrail.connector.v1.ContentRequest
+	36, // 52: dinrail.connector.v1.ConnectorService.Watch:input_type -> dinrail.connector.v1.WatchRequest
+	38, // 53: dinrail.connector.v1.ConnectorService.Receive:input_type -> dinrail.connector.v1.ReceiveRequest
+	40, // 54: dinrail.connector.v1.ConnectorService.Passthrough:input_type -> dinrail.connector.v1.PassthroughRequest
+	42, // 55: dinrail.connector.v1.ConnectorService.Preview:input_type -> dinrail.connector.v1.PreviewRequest
+	44, // 56: dinrail.connector.v1.ConnectorService.Reports:input_type -> dinrail.connector.v1.ReportsRequest
+	50, // 57: dinrail.connector.v1.ConnectorService.Close:input_type -> dinrail.connector.v1.CloseRequest
+	6,  // 58: dinrail.connector.v1.ConnectorService.Describe:output_type -> dinrail.connector.v1.DescribeResponse
+	15, // 59: dinrail.connector.v1.ConnectorService.Open:output_type -> dinrail.connector.v1.OpenResponse
+	17, // 60: dinrail.connector.v1.ConnectorService.Renew:output_type -> dinrail.connector.v1.RenewResponse
+	19, // 61: dinrail.connector.v1.ConnectorService.Check:output_type -> dinrail.connector.v1.CheckResponse
+	21, // 62: dinrail.connector.v1.ConnectorService.Entities:output_type -> dinrail.connector.v1.EntitiesResponse
+	25, // 63: dinrail.connector.v1.ConnectorService.Read:output_type -> dinrail.connector.v1.ReadResponse
+	31, // 64: dinrail.connector.v1.ConnectorService.Get:output_type -> dinrail.connector.v1.GetResponse
+	33, // 65: dinrail.connector.v1.ConnectorService.Write:output_type -> dinrail.connector.v1.WriteResponse
+	35, // 66: dinrail.connector.v1.ConnectorService.Content:output_type -> dinrail.connector.v1.ContentResponse
+	37, // 67: dinrail.connector.v1.ConnectorService.Watch:output_type -> dinrail.connector.v1.WatchResponse
+	39, // 68: dinrail.connector.v1.ConnectorService.Receive:output_type -> dinrail.connector.v1.ReceiveResponse
+	41, // 69: dinrail.connector.v1.ConnectorService.Passthrough:output_type -> dinrail.connector.v1.PassthroughResponse
+	43, // 70: dinrail.connector.v1.ConnectorService.Preview:output_type -> dinrail.connector.v1.PreviewResponse
+	45, // 71: dinrail.connector.v1.ConnectorService.Reports:output_type -> dinrail.connector.v1.ReportsResponse
+	51, // 72: dinrail.connector.v1.ConnectorService.Close:output_type -> dinrail.connector.v1.CloseResponse
+	58, // [58:73] is the sub-list for method output_type
+	43, // [43:58] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_dinrail_connector_v1_connector_proto_init() }
@@ -3880,16 +3982,16 @@ func file_dinrail_connector_v1_connector_proto_init() {
 	if File_dinrail_connector_v1_connector_proto != nil {
 		return
 	}
-	file_dinrail_connector_v1_connector_proto_msgTypes[18].OneofWrappers = []any{
+	file_dinrail_connector_v1_connector_proto_msgTypes[19].OneofWrappers = []any{
 		(*ReadRequest_Start)(nil),
 		(*ReadRequest_Ack)(nil),
 	}
-	file_dinrail_connector_v1_connector_proto_msgTypes[21].OneofWrappers = []any{
+	file_dinrail_connector_v1_connector_proto_msgTypes[22].OneofWrappers = []any{
 		(*ReadResponse_Page)(nil),
 		(*ReadResponse_End)(nil),
 	}
-	file_dinrail_connector_v1_connector_proto_msgTypes[22].OneofWrappers = []any{}
-	file_dinrail_connector_v1_connector_proto_msgTypes[41].OneofWrappers = []any{
+	file_dinrail_connector_v1_connector_proto_msgTypes[23].OneofWrappers = []any{}
+	file_dinrail_connector_v1_connector_proto_msgTypes[42].OneofWrappers = []any{
 		(*ReportsResponse_Call)(nil),
 		(*ReportsResponse_Budget)(nil),
 		(*ReportsResponse_Progress)(nil),
@@ -3900,7 +4002,7 @@ func file_dinrail_connector_v1_connector_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_dinrail_connector_v1_connector_proto_rawDesc), len(file_dinrail_connector_v1_connector_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   54,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
