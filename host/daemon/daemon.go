@@ -318,6 +318,7 @@ func (d *Daemon) privateTargets() []netip.Prefix {
 func (d *Daemon) lockedOut(source string, until time.Time) {
 	d.metrics.LockedOut()
 	d.log.Warn("somebody shows one wrong token after another, and is not listened to for a while", "address", source, "until", host.FormatTime(until))
+	d.audit(context.Background(), &host.AuditEntry{Action: "source.lock_out", Address: source, Outcome: host.AuditDone})
 }
 
 // pageURL is where people reach the connect page: the first listener that has a
@@ -370,9 +371,7 @@ func (d *Daemon) onHangup(ctx context.Context) {
 	for {
 		select {
 		case <-hup:
-			if _, err := d.Reload(ctx); err != nil {
-				d.log.Error("the configuration was not reloaded; the running one stays", "error", err)
-			}
+			d.reloadItself(ctx, "a signal")
 		case <-ctx.Done():
 			return
 		}

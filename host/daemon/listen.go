@@ -81,6 +81,7 @@ func (d *Daemon) listen(ctx context.Context, cfg *config.Config, handlers *api.A
 func surfaces(handlers *api.API, pages *ui.UI) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if pages.Serves(r) {
+			handlers.Name(w, r)
 			pages.ServeHTTP(w, r)
 			return
 		}

@@ -1,12 +1,16 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/state"
 )
 
 // settledFor is how long the configuration's files must have been left alone
@@ -47,9 +51,7 @@ func (d *Daemon) onChange(ctx context.Context) {
 				continue
 			}
 			d.log.Info("the configuration's files changed")
-			if _, err := d.Reload(ctx); err != nil {
-				d.log.Error("the configuration was not reloaded; the running one stays", "error", err)
-			}
+			d.reloadItself(ctx, "a file changed")
 		case <-ctx.Done():
 			return
 		}
@@ -60,7 +62,8 @@ func (d *Daemon) onChange(ctx context.Context) {
 // detached for too long.
 const detachedLooked = time.Hour
 
-// onDetached removes what has been detached for too long, from time to time.
+// onDetached removes what has been kept for too long, from time to time:
+// detached connections and old entries of the audit log.
 func (d *Daemon) onDetached(ctx context.Context) {
 	tick := time.NewTicker(detachedLooked)
 	defer tick.Stop()
@@ -73,8 +76,60 @@ func (d *Daemon) onDetached(ctx context.Context) {
 			if err != nil && ctx.Err() == nil {
 				d.log.Error("remove connections that were detached for long", "error", err)
 			}
+			if err := d.pruneAudit(ctx, time.Now()); err != nil && ctx.Err() == nil {
+				d.log.Error("remove old entries of the audit log", "error", err)
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// reloadItself reads the configuration again where nobody asked by the API.
+func (d *Daemon) reloadItself(ctx context.Context, why string) {
+	e := &host.AuditEntry{Action: "configuration.reload", Target: why, Outcome: host.AuditDone}
+	if _, err := d.Reload(ctx); err != nil {
+		d.log.Error("the configuration was not reloaded; the running one stays", "error", err)
+		e.Outcome = string(cmp.Or(host.CodeOf(err), host.CodeInternal))
+	}
+	d.audit(ctx, e)
+}
+
+// audit writes into the audit log what the host did by itself.
+func (d *Daemon) audit(ctx context.Context, e *host.AuditEntry) {
+	e.ID, e.At, e.Who, e.Via = newID("aud_"), time.Now().UTC(), "host", "host"
+	put, err := state.PutOf(state.KindAudit, e.ID, state.Any, e)
+	if err == nil {
+		_, err = d.store.Commit(ctx, e.At, []state.Put{put}, nil, nil)
+	}
+	if err != nil && ctx.Err() == nil {
+		d.log.Error("write into the audit log", "action", e.Action, "error", err)
+	}
+}
+
+// pruneAudit removes entries of the audit log that are older than
+// host.AuditKeptFor, or more than host.AuditKept.
+func (d *Daemon) pruneAudit(ctx context.Context, now time.Time) error {
+	all, err := state.All[host.AuditEntry](ctx, d.store, state.KindAudit)
+	if err != nil {
+		return err
+	}
+	var puts []state.Put
+	for i := range all {
+		if now.Sub(all[i].Value.At) < host.AuditKeptFor && len(all)-i <= host.AuditKept {
+			break
+		}
+		puts = append(puts, state.Delete(state.KindAudit, all[i].ID, state.Any))
+		if len(puts) == host.MaxListLimit {
+			if _, err := d.store.Commit(ctx, now, puts, nil, nil); err != nil {
+				return err
+			}
+			puts = puts[:0]
+		}
+	}
+	if len(puts) == 0 {
+		return nil
+	}
+	_, err = d.store.Commit(ctx, now, puts, nil, nil)
+	return err
 }

@@ -87,7 +87,7 @@ func TestPersonConnectsASystem(t *testing.T) {
 		t.Fatalf("%d %s", status, text)
 	}
 	policy := who.header.Get("Content-Security-Policy")
-	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") || who.header.Get("Referrer-Policy") != "no-referrer" || who.header.Get("Cache-Control") != "no-store" {
+	if !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") || !strings.Contains(policy, "frame-ancestors 'none'") || who.header.Get("Referrer-Policy") != "no-referrer" || who.header.Get("Cache-Control") != "no-store" || who.header.Get("X-Request-Id") == "" || who.header.Get("Dinrail-Version") == "" {
 		t.Errorf("the page's headers: %v", who.header)
 	}
 	if strings.Contains(text, "<style") || strings.Contains(text, "onclick") || regexp.MustCompile(`<script[^>]*>[^<]`).MatchString(text) {

@@ -165,6 +165,7 @@ func (a *API) mint(c *call) error {
 		if err != nil {
 			return err
 		}
+		c.made.target = req.Name
 		a.write(c, http.StatusOK, tokenAnswer{token})
 		return nil
 	}
@@ -194,6 +195,7 @@ func (a *API) mintAdmin(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.made.target = req.Name
 	a.write(c, http.StatusOK, tokenAnswer{token})
 	return nil
 }

@@ -129,30 +129,36 @@ func (a *API) mux(path string) *http.ServeMux {
 func (a *API) EndWaits() { a.stopOnce.Do(func() { close(a.stop) }) }
 
 // ServeHTTP implements http.Handler for listeners.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r, nil) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.serve(w, r, nil, "token") }
 
 // Local returns the handler of the control socket, whose peer is trusted.
 func (a *API) Local() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := auth.Local()
-		a.serve(w, r, &p)
+		a.serve(w, r, &p, "socket")
 	})
 }
 
 // As returns a handler for one who was let in elsewhere: it answers them as it
 // answers their token.
 func (a *API) As(who auth.Principal) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, &who) })
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, &who, "dashboard") })
 }
 
 // Nowhere returns the handler of what a listener does not serve.
 func (a *API) Nowhere() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h, id := w.Header(), requestID(r)
-		h.Set("X-Request-Id", id)
-		h.Set("Dinrail-Version", a.Version)
-		a.problem(&call{Request: r, w: w, id: id}, host.Errorf(host.CodeNotFound, "there is nothing at %s on this address", r.URL.Path))
+		a.problem(&call{Request: r, w: w, id: a.Name(w, r)}, host.Errorf(host.CodeNotFound, "there is nothing at %s on this address", r.URL.Path))
 	})
+}
+
+// Name gives an answer the request's id and the host's version, as all have
+// them, and returns the id.
+func (a *API) Name(w http.ResponseWriter, r *http.Request) string {
+	id := requestID(r)
+	w.Header().Set("X-Request-Id", id)
+	w.Header().Set("Dinrail-Version", a.Version)
+	return id
 }
 
 // call is one request on its way.
@@ -165,6 +171,8 @@ type call struct {
 	conn  host.Connection // of data routes; shared, not to be changed
 	q     *query          // its checked query
 	route string          // the path of its route, as documented
+	via   string          // how the caller came
+	made  made
 }
 
 type callKey struct{}
@@ -172,11 +180,9 @@ type callKey struct{}
 func callOf(r *http.Request) *call { c, _ := r.Context().Value(callKey{}).(*call); return c }
 
 // serve is what stands around every request.
-func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principal) {
-	c := &call{w: w, id: requestID(r), local: local}
+func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principal, via string) {
+	c := &call{w: w, id: a.Name(w, r), local: local, via: via}
 	h := w.Header()
-	h.Set("X-Request-Id", c.id)
-	h.Set("Dinrail-Version", a.Version)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cache-Control", "no-store")
 	started := a.Clock()
@@ -293,7 +299,7 @@ func (a *API) handle(r route) http.Handler {
 			a.problem(c, err)
 			return
 		}
-		if err := a.once(c, r); err != nil {
+		if err := a.audited(c, r); err != nil {
 			a.problem(c, err)
 		}
 	})

@@ -135,6 +135,7 @@ func (a *API) create(c *call) error {
 	if err != nil {
 		return err
 	}
+	c.made.connection = conn.ID
 	v := adminViewOf(&conn)
 	v.Token = token
 	a.write(c, http.StatusCreated, v)

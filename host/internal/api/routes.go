@@ -29,6 +29,7 @@ type route struct {
 	pattern string   // what the mux matches, where it is not path
 	later   bool     // answers unsupported in this version
 	always  bool     // also while the connection is auth_required
+	audit   string   // the action, as the audit log names it; "": it is not written there
 	whole   bool     // about the whole host: not for a token limited to some connections
 	query   []string // parameters; "*": filters on fields
 	status  int      // of success; 0: 200
@@ -122,31 +123,32 @@ func (a *API) adminRoutes() []route {
 	rs := []route{
 		{method: "GET", path: "/v1/admin/status", role: v, summary: "What runs, and what needs a person", do: a.status, answer: statusView{}},
 		{method: "GET", path: "/v1/admin/syncs", role: v, summary: "The syncs of all connections", query: pages("status"), do: a.syncs, answer: list[hostSyncView]{}},
-		{method: "POST", path: "/v1/admin/sign-ins", role: v, summary: "Make a link that signs in to the dashboard, once", do: a.createSignIn, status: http.StatusCreated, answer: signInLink{}},
+		{method: "POST", audit: "sign_in.link", path: "/v1/admin/sign-ins", role: v, summary: "Make a link that signs in to the dashboard, once", do: a.createSignIn, status: http.StatusCreated, answer: signInLink{}},
 		{method: "GET", path: "/v1/admin/plan", role: v, whole: true, summary: "What a reload would do", do: a.plan, answer: map[string]any{}},
-		{method: "POST", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
-		{method: "POST", path: "/v1/admin/keys/rotate", role: ad, whole: true, summary: "Make a new master key and seal anew with it", do: a.rotateKeys, answer: map[string]any{}},
+		{method: "POST", audit: "configuration.reload", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
+		{method: "POST", audit: "keys.rotate", path: "/v1/admin/keys/rotate", role: ad, whole: true, summary: "Make a new master key and seal anew with it", do: a.rotateKeys, answer: map[string]any{}},
 		{method: "GET", path: "/v1/admin/systems", role: v, summary: "What can be connected", query: pages(), do: a.systems, answer: list[systemView]{}},
 		{method: "GET", path: "/v1/admin/systems/{system}", role: v, summary: "One system", do: a.system, answer: systemView{}},
 		{method: "GET", path: "/v1/admin/connectors", role: v, summary: "Connectors' processes", query: pages(), do: a.connectors, answer: list[processView]{}},
 		{method: "GET", path: all, role: v, summary: "Connections", query: pages("status", "system", "q"), do: a.connections, answer: list[adminView]{}},
-		{method: "POST", path: all, role: ad, summary: "Make a connection", do: a.create, status: http.StatusCreated, body: request{}, answer: adminView{}},
+		{method: "POST", audit: "connection.create", path: all, role: ad, summary: "Make a connection", do: a.create, status: http.StatusCreated, body: request{}, answer: adminView{}},
 		{method: "GET", path: one, role: v, summary: "One connection", do: a.oneConnection, answer: adminView{}},
-		{method: "PATCH", path: one, role: ad, summary: "Change a connection", do: a.change, body: changeRequest{}, answer: adminView{}},
-		{method: "DELETE", path: one, role: ad, summary: "Remove a connection and all of it", do: a.remove, status: http.StatusNoContent},
-		{method: "POST", path: one + "/purge", role: ad, summary: "End a detached connection now", do: a.remove, status: http.StatusNoContent},
-		{method: "POST", path: one + "/check", role: o, summary: "Check a connection now", do: a.check, answer: checkView{}},
-		{method: "POST", path: one + "/pause", role: o, summary: "Pause a connection", do: func(c *call) error { return a.pause(c, true) }, answer: adminView{}},
-		{method: "POST", path: one + "/resume", role: o, summary: "Resume a connection", do: func(c *call) error { return a.pause(c, false) }, answer: adminView{}},
-		{method: "POST", path: one + "/sync", role: o, summary: "Queue runs", do: a.sync, status: http.StatusAccepted, body: syncRequest{}, answer: list[runView]{}},
-		{method: "POST", path: one + "/reconnect", role: o, summary: "Give new credentials; all tokens end, one is minted", do: a.reconnect, body: reconnectRequest{}, answer: tokenAnswer{}},
+		{method: "PATCH", audit: "connection.update", path: one, role: ad, summary: "Change a connection", do: a.change, body: changeRequest{}, answer: adminView{}},
+		{method: "DELETE", audit: "connection.remove", path: one, role: ad, summary: "Remove a connection and all of it", do: a.remove, status: http.StatusNoContent},
+		{method: "POST", audit: "connection.purge", path: one + "/purge", role: ad, summary: "End a detached connection now", do: a.remove, status: http.StatusNoContent},
+		{method: "POST", audit: "connection.check", path: one + "/check", role: o, summary: "Check a connection now", do: a.check, answer: checkView{}},
+		{method: "POST", audit: "connection.pause", path: one + "/pause", role: o, summary: "Pause a connection", do: func(c *call) error { return a.pause(c, true) }, answer: adminView{}},
+		{method: "POST", audit: "connection.resume", path: one + "/resume", role: o, summary: "Resume a connection", do: func(c *call) error { return a.pause(c, false) }, answer: adminView{}},
+		{method: "POST", audit: "connection.sync", path: one + "/sync", role: o, summary: "Queue runs", do: a.sync, status: http.StatusAccepted, body: syncRequest{}, answer: list[runView]{}},
+		{method: "POST", audit: "connection.reconnect", path: one + "/reconnect", role: o, summary: "Give new credentials; all tokens end, one is minted", do: a.reconnect, body: reconnectRequest{}, answer: tokenAnswer{}},
 		{method: "GET", path: one + "/tokens", role: v, summary: "A connection's tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
-		{method: "POST", path: one + "/token", role: ad, summary: "Mint a token", do: a.mint, body: mintRequest{}, answer: tokenAnswer{}},
-		{method: "DELETE", path: one + "/token", role: ad, summary: "Revoke the token of a name, or all", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
+		{method: "POST", audit: "token.mint", path: one + "/token", role: ad, summary: "Mint a token", do: a.mint, body: mintRequest{}, answer: tokenAnswer{}},
+		{method: "DELETE", audit: "token.revoke", path: one + "/token", role: ad, summary: "Revoke the token of a name, or all", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
 		{method: "GET", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Admin tokens, without their secrets", query: pages(), do: a.tokens, answer: list[tokenView]{}},
-		{method: "POST", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
-		{method: "DELETE", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
+		{method: "POST", audit: "admin_token.mint", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
+		{method: "DELETE", audit: "admin_token.revoke", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
 		{method: "GET", path: "/v1/admin/logs", role: v, summary: "The last lines of the host's log, oldest first", query: pages("connection", "wait"), do: a.logs, answer: list[LogLine]{}},
+		{method: "GET", path: "/v1/admin/audit", role: v, whole: true, summary: "Who did what to the host, newest first", query: pages("action", "who", "connection", "since", "until"), do: a.auditLog, answer: list[auditView]{}},
 		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first, or newest first", query: pages("after", "endpoint", "connection", "type", "wait", "order"), do: a.events, answer: list[eventView]{}},
 		{method: "GET", path: "/v1/admin/events/{event}", role: v, summary: "One event", do: a.event, answer: eventView{}},
 	}

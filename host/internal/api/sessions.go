@@ -21,9 +21,9 @@ import (
 func (a *API) sessionRoutes() []route {
 	const all, one = "/v1/admin/connect-sessions", "/v1/admin/connect-sessions/{session}"
 	rs := []route{
-		{method: "POST", path: all, summary: "Make a link with which a person connects a system, or renews a connection's login", do: a.createSession, status: http.StatusCreated, body: sessionRequest{}, answer: sessionLink{}},
+		{method: "POST", audit: "connect_session.create", path: all, summary: "Make a link with which a person connects a system, or renews a connection's login", do: a.createSession, status: http.StatusCreated, body: sessionRequest{}, answer: sessionLink{}},
 		{method: "GET", path: one, summary: "What became of a connect session", do: a.session, answer: sessionView{}},
-		{method: "POST", path: one + "/exchange", summary: "Fetch the token of a completed session, once", do: a.exchange, answer: exchangeAnswer{}},
+		{method: "POST", audit: "connect_session.exchange", path: one + "/exchange", summary: "Fetch the token of a completed session, once", do: a.exchange, answer: exchangeAnswer{}},
 	}
 	for i := range rs {
 		rs[i].open, rs[i].role = admin, host.RoleConnector
@@ -112,6 +112,7 @@ func (a *API) createSession(c *call) error {
 	if _, err := a.Store.Commit(c.Context(), now, []state.Put{put}, nil, nil); err != nil {
 		return err
 	}
+	c.made = made{connection: s.Connection, target: string(id)}
 	a.write(c, http.StatusCreated, sessionLink{id, a.PageURL() + "/connect/" + link, stamp(s.ExpiresAt)})
 	return nil
 }

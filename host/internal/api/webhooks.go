@@ -27,23 +27,23 @@ func (a *API) webhookRoutes() []route {
 	chosen := []string{"status", "endpoint", "connection", "event_type", "since", "until"}
 	rs := []route{
 		{method: "GET", path: all, role: v, whole: true, summary: "Endpoints", query: pages(), do: a.webhooks, answer: list[endpointView]{}},
-		{method: "POST", path: all, role: ad, whole: true, summary: "Make an endpoint; its signing secret is shown once", do: a.createWebhook, status: http.StatusCreated, body: endpointRequest{}, answer: endpointView{}},
+		{method: "POST", audit: "endpoint.create", path: all, role: ad, whole: true, summary: "Make an endpoint; its signing secret is shown once", do: a.createWebhook, status: http.StatusCreated, body: endpointRequest{}, answer: endpointView{}},
 		{method: "GET", path: one, role: v, whole: true, summary: "One endpoint", do: a.webhook, answer: endpointView{}},
-		{method: "PATCH", path: one, role: ad, whole: true, summary: "Change an endpoint", do: a.changeWebhook, body: endpointRequest{}, answer: endpointView{}},
-		{method: "DELETE", path: one, role: ad, whole: true, summary: "Remove an endpoint; what it is owed is dead", do: a.removeWebhook, status: http.StatusNoContent},
-		{method: "GET", path: one + "/secret", role: ad, whole: true, summary: "The signing secret", do: a.webhookSecret, answer: secretAnswer{}},
-		{method: "POST", path: one + "/test", role: o, whole: true, summary: "Send a test event", do: a.testWebhook, status: http.StatusAccepted, answer: eventAnswer{}},
-		{method: "POST", path: one + "/rotate-secret", role: ad, whole: true, summary: "Mint a new signing secret; the old one signs along for 24 hours", do: a.rotateSecret, answer: secretAnswer{}},
-		{method: "POST", path: one + "/enable", role: o, whole: true, summary: "Serve a disabled endpoint again; what it is owed goes out", do: a.enableWebhook, answer: endpointView{}},
-		{method: "POST", path: one + "/disable", role: o, whole: true, summary: "Stop serving an endpoint; what it is owed is held", do: a.disableWebhook, answer: endpointView{}},
+		{method: "PATCH", audit: "endpoint.update", path: one, role: ad, whole: true, summary: "Change an endpoint", do: a.changeWebhook, body: endpointRequest{}, answer: endpointView{}},
+		{method: "DELETE", audit: "endpoint.remove", path: one, role: ad, whole: true, summary: "Remove an endpoint; what it is owed is dead", do: a.removeWebhook, status: http.StatusNoContent},
+		{method: "GET", audit: "endpoint.show_secret", path: one + "/secret", role: ad, whole: true, summary: "The signing secret", do: a.webhookSecret, answer: secretAnswer{}},
+		{method: "POST", audit: "endpoint.test", path: one + "/test", role: o, whole: true, summary: "Send a test event", do: a.testWebhook, status: http.StatusAccepted, answer: eventAnswer{}},
+		{method: "POST", audit: "endpoint.rotate_secret", path: one + "/rotate-secret", role: ad, whole: true, summary: "Mint a new signing secret; the old one signs along for 24 hours", do: a.rotateSecret, answer: secretAnswer{}},
+		{method: "POST", audit: "endpoint.enable", path: one + "/enable", role: o, whole: true, summary: "Serve a disabled endpoint again; what it is owed goes out", do: a.enableWebhook, answer: endpointView{}},
+		{method: "POST", audit: "endpoint.disable", path: one + "/disable", role: o, whole: true, summary: "Stop serving an endpoint; what it is owed is held", do: a.disableWebhook, answer: endpointView{}},
 
 		{method: "POST", path: "/v1/admin/events", role: ad, summary: "Make a custom event", do: a.makeEvent, status: http.StatusAccepted, body: eventRequest{}, answer: eventAnswer{}},
 
 		{method: "GET", path: deliveries, role: v, summary: "Deliveries, newest first", query: pages(chosen...), do: a.deliveries, answer: list[deliveryView]{}},
 		{method: "GET", path: delivery, role: v, summary: "One delivery", do: a.delivery, answer: deliveryView{}},
 		{method: "GET", path: delivery + "/attempts", role: v, summary: "A delivery's attempts, oldest first", query: pages(), do: a.attempts, answer: list[attemptView]{}},
-		{method: "POST", path: delivery + "/retry", role: o, summary: "Try a delivery again now", do: a.retry, status: http.StatusAccepted, answer: deliveryView{}},
-		{method: "POST", path: deliveries + "/retry", role: o, summary: "Try all that a filter chooses again, in the background", do: a.retryAll, status: http.StatusAccepted, body: retryRequest{}, answer: retryView{}},
+		{method: "POST", audit: "delivery.retry", path: delivery + "/retry", role: o, summary: "Try a delivery again now", do: a.retry, status: http.StatusAccepted, answer: deliveryView{}},
+		{method: "POST", audit: "delivery.retry_many", path: deliveries + "/retry", role: o, summary: "Try all that a filter chooses again, in the background", do: a.retryAll, status: http.StatusAccepted, body: retryRequest{}, answer: retryView{}},
 		{method: "GET", path: "/v1/admin/retries/{wish}", role: v, summary: "How far a retry of many is", do: a.retryProgress, answer: retryView{}},
 	}
 	for i := range rs {
@@ -208,6 +208,7 @@ func (a *API) createWebhook(c *call) error {
 	if errors.Is(err, state.ErrChanged) {
 		return host.Errorf(host.CodeConflict, "there is an endpoint %q already", e.ID)
 	}
+	c.made.target = string(e.ID)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,11 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/state"
@@ -62,6 +65,13 @@ func (a *Auth) signIn(ctx context.Context, who *Principal, link bool, with ...st
 		return "", time.Time{}, fmt.Errorf("list sign-ins: %w", err)
 	}
 	puts := append(with, put)
+	if !link {
+		entry, err := state.PutOf(state.KindAudit, "aud_"+ulid.Make().String(), state.Any, signedIn(ctx, who, now))
+		if err != nil {
+			return "", time.Time{}, err
+		}
+		puts = append(puts, entry)
+	}
 	for _, old := range all {
 		if !now.Before(old.Value.ExpiresAt) && len(puts) < 100 {
 			puts = append(puts, state.Delete(state.KindSignIn, old.ID, state.Any))
@@ -71,6 +81,15 @@ func (a *Auth) signIn(ctx context.Context, who *Principal, link bool, with ...st
 		return "", time.Time{}, fmt.Errorf("write a sign-in: %w", err)
 	}
 	return text, s.ExpiresAt, nil
+}
+
+// signedIn is what the audit log says of a sign-in.
+func signedIn(ctx context.Context, who *Principal, now time.Time) *host.AuditEntry {
+	e := &host.AuditEntry{At: now.UTC(), Who: who.Name, Via: "dashboard", Role: who.Role, Action: "sign_in", Outcome: host.AuditDone}
+	if from, ok := ctx.Value(sourceKey{}).(netip.Prefix); ok {
+		e.Address = from.Addr().String()
+	}
+	return e
 }
 
 var (

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -271,6 +272,18 @@ func readable(entities []host.Entity) error {
 	return host.Errorf(host.CodePermissionDenied, "the login works, but it may read nothing: %s.", entities[0].Denied)
 }
 
+// audited is what the audit log says of a person with a link.
+func audited(s *host.ConnectSession, action string, now time.Time) *host.AuditEntry {
+	e := &host.AuditEntry{At: now, Who: "whoever had the link", Via: "connect_page", Action: action, Connection: s.Made, Target: string(s.ID), Outcome: host.AuditDone}
+	if s.Connection != "" {
+		e.Action, e.Connection = "connection.renew", s.Connection
+	}
+	if u := s.EndUser; u != nil {
+		e.Who = cmp.Or(u.Name, u.ID, e.Who)
+	}
+	return e
+}
+
 // complete keeps what was tried, ends the session and makes the token, all in
 // one step.
 func (c *Connect) complete(ctx context.Context, link string, p *plan, entities []host.Entity) (string, error) {
@@ -312,6 +325,11 @@ func (c *Connect) complete(ctx context.Context, link string, p *plan, entities [
 			}
 			with.Puts = append(with.Puts, put)
 		}
+		entry, err := state.PutOf(state.KindAudit, c.NewID("aud_"), state.Any, audited(&s, "connection.connect", now))
+		if err != nil {
+			return "", err
+		}
+		with.Puts = append(with.Puts, entry)
 		b, err := json.Marshal(map[string]any{"system": conn.System, "label": conn.Label, "session_id": s.ID})
 		if err != nil {
 			return "", fmt.Errorf("encode an event: %w", err)

@@ -70,6 +70,7 @@ const (
 	KindIdempotency Kind = "idempotency" // a stored answer to a repeated request
 	KindCondition   Kind = "condition"   // a system.error that has not recovered
 	KindTrigger     Kind = "trigger"     // when a trigger was looked at last
+	KindAudit       Kind = "audit"       // host.AuditEntry
 	KindKeyCheck    Kind = "keycheck"    // a value that only the right master key opens
 )
 
