@@ -143,14 +143,40 @@ func (s *System) Method(name string) *AuthMethod {
 	return nil
 }
 
-// CheckLogin holds credentials against the way to log in, which it sets to the
-// first where none is named.
+// Fitting returns the one way to log in that the names of credentials are for:
+// all are its fields, and none that it needs is missing; nil where it is none, or
+// several.
+func (s *System) Fitting(names []string) *AuthMethod {
+	var found *AuthMethod
+	for i := range s.Auth {
+		m, fits := &s.Auth[i], true
+		for _, f := range m.Fields {
+			fits = fits && (!f.Required || f.Default != "" || slices.Contains(names, f.Name))
+		}
+		for _, name := range names {
+			fits = fits && (strings.HasPrefix(name, SettingPrefix) || slices.ContainsFunc(m.Fields, func(f Setting) bool { return f.Name == name }))
+		}
+		if fits && found != nil {
+			return nil
+		}
+		if fits {
+			found = m
+		}
+	}
+	return found
+}
+
+// CheckLogin holds credentials against the way to log in. Where none is named it
+// sets the one that they fit, or else the first.
 func (s *System) CheckLogin(method *string, credentials map[string]string) []Fault {
 	if len(s.Auth) == 0 {
 		return nil
 	}
 	if *method == "" {
 		*method = s.Auth[0].Name
+		if m := s.Fitting(slices.Collect(maps.Keys(credentials))); m != nil {
+			*method = m.Name
+		}
 	}
 	names := make([]string, 0, len(s.Auth))
 	for i := range s.Auth {

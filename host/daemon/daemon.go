@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/oklog/ulid/v2"
 
+	"github.com/dinrail/dinrail/configs"
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/api"
 	"github.com/dinrail/dinrail/host/internal/apply"
@@ -114,8 +116,9 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer d.plugins.Stop()
-	d.catalog.Store(d.describe(ctx))
-	diags = append(diags, cfg.Check(d.catalog.Load().List())...)
+	systems, wrong := d.describe(ctx, cfg)
+	d.catalog.Store(systems)
+	diags = slices.Concat(diags, wrong, cfg.Check(systems.List()))
 	if o.Strict && diags.HasErrors() {
 		return refuse(o, cfg, diags)
 	}
@@ -380,7 +383,7 @@ func (d *Daemon) onHangup(ctx context.Context) {
 
 // describe asks every connector what it is, side by side: the plugin host bounds
 // how many start at once.
-func (d *Daemon) describe(ctx context.Context) *catalog.Catalog {
+func (d *Daemon) describe(ctx context.Context, cfg *config.Config) (*catalog.Catalog, hcl.Diagnostics) {
 	names := d.plugins.Connectors()
 	told := make([]*catalog.Described, len(names))
 	var asking sync.WaitGroup
@@ -401,11 +404,18 @@ func (d *Daemon) describe(ctx context.Context) *catalog.Catalog {
 			described = append(described, *t)
 		}
 	}
-	c, problems := catalog.New(described)
+	embedded, diags := catalog.Read(configs.Systems(), "configs/systems")
+	own, wrong := catalog.Read(os.DirFS(cfg.Host.SystemsDir), filepath.ToSlash(cfg.Host.SystemsDir))
+	c, problems := catalog.New(described, embedded, own)
 	for _, p := range problems {
 		d.log.Warn("catalog", "code", p.Code, "problem", p.Message)
 	}
-	return c
+	for _, s := range own {
+		if slices.ContainsFunc(c.Missing(), func(m host.System) bool { return m.Name == s.System.Name }) {
+			d.log.Warn("a system was left out, since the connector that runs its file is not in the plugin_dir", "system", s.System.Name, "connector", s.System.Connector)
+		}
+	}
+	return c, append(diags, wrong...)
 }
 
 // tell logs the mistakes of the configuration, each with its place.

@@ -19,6 +19,7 @@ import (
 	"github.com/dinrail/dinrail/host"
 	"github.com/dinrail/dinrail/host/internal/apply"
 	"github.com/dinrail/dinrail/host/internal/auth"
+	"github.com/dinrail/dinrail/host/internal/catalog"
 	"github.com/dinrail/dinrail/host/internal/config"
 	"github.com/dinrail/dinrail/host/internal/expr"
 	"github.com/dinrail/dinrail/host/internal/plugin"
@@ -27,7 +28,7 @@ import (
 
 // Plan tells what a reload would do.
 func (d *Daemon) Plan(ctx context.Context) (any, error) {
-	cfg, err := d.load(ctx)
+	cfg, _, err := d.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func keepUntilRestart(is, was *config.Config) {
 func (d *Daemon) Reload(ctx context.Context) (any, error) {
 	d.reload.Lock()
 	defer d.reload.Unlock()
-	cfg, err := d.load(ctx)
+	cfg, systems, err := d.load(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -103,16 +104,23 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 		keepUntilRestart(cfg, running)
 	}
 	d.plugins.Configure(pluginOptions(cfg))
-	d.catalog.Store(d.describe(ctx))
+	before := d.catalog.Load()
+	d.catalog.Store(systems)
 	if err := apply.Apply(ctx, d.applyParams(), cfg); err != nil {
 		return nil, err
 	}
 	d.auth.SetAdminTokens(adminTokens(cfg))
 	d.config.Store(cfg)
 	if !slices.Equal(cfg.Host.PrivateTargets, running.Host.PrivateTargets) {
-		if err := d.reachAnew(ctx); err != nil {
+		// What is open goes by what was allowed when it was opened.
+		if err := d.openAnew(ctx, "host.private_targets changed; it is checked again", (*host.Connection).PublicOnly); err != nil {
 			return nil, err
 		}
+	}
+	if err := d.openAnew(ctx, "its system's file changed; it is checked again", func(c *host.Connection) bool {
+		return !before.Definition(c.System).Equal(systems.Definition(c.System))
+	}); err != nil {
+		return nil, err
 	}
 	d.compileTriggers(cfg)
 	d.log.SetLevel(hclog.LevelFromString(cfg.Host.LogLevel))
@@ -120,25 +128,24 @@ func (d *Daemon) Reload(ctx context.Context) (any, error) {
 	return plan, nil
 }
 
-// reachAnew lets the connections whose reach host.private_targets bounds be
-// opened anew: what is open goes by what was allowed when it was opened.
-func (d *Daemon) reachAnew(ctx context.Context) error {
+// openAnew lets the connections that are chosen be opened anew.
+func (d *Daemon) openAnew(ctx context.Context, why string, chosen func(*host.Connection) bool) error {
 	all, err := state.All[host.Connection](ctx, d.store, state.KindConnection)
 	if err != nil {
 		return fmt.Errorf("read the connections: %w", err)
 	}
-	for _, v := range all {
-		if !v.Value.PublicOnly() {
+	for i := range all {
+		if !chosen(&all[i].Value) {
 			continue
 		}
-		if err := d.reopen(ctx, host.ConnectionID(v.ID)); err != nil {
-			return fmt.Errorf("open connection %s anew: %w", v.ID, err)
+		if err := d.reopen(ctx, host.ConnectionID(all[i].ID), why); err != nil {
+			return fmt.Errorf("open connection %s anew: %w", all[i].ID, err)
 		}
 	}
 	return nil
 }
 
-func (d *Daemon) reopen(ctx context.Context, id host.ConnectionID) error {
+func (d *Daemon) reopen(ctx context.Context, id host.ConnectionID, why string) error {
 	for {
 		c, rev, err := state.Get[host.Connection](ctx, d.store, state.KindConnection, string(id))
 		if errors.Is(err, state.ErrNotFound) {
@@ -150,7 +157,7 @@ func (d *Daemon) reopen(ctx context.Context, id host.ConnectionID) error {
 		now := time.Now()
 		c.CredentialsRevision++
 		if c.Status != host.StatusAuthRequired { // its login was refused, and is not tried again for this
-			c.Fresh("host.private_targets changed; it is checked again", now)
+			c.Fresh(why, now)
 		}
 		put, err := state.PutOf(state.KindConnection, string(id), rev, &c)
 		if err == nil {
@@ -162,17 +169,20 @@ func (d *Daemon) reopen(ctx context.Context, id host.ConnectionID) error {
 	}
 }
 
-// load reads the configuration for a reload: any mistake refuses it.
-func (d *Daemon) load(context.Context) (*config.Config, error) {
+// load reads the configuration and the systems' files for a reload: any mistake
+// refuses it.
+func (d *Daemon) load(ctx context.Context) (*config.Config, *catalog.Catalog, error) {
 	cfg, diags := config.Load(d.options.Config)
+	var systems *catalog.Catalog
 	if cfg != nil && !config.Fatal(diags) {
-		diags = append(diags, cfg.Check(d.catalog.Load().List())...)
+		var wrong hcl.Diagnostics
+		systems, wrong = d.describe(ctx, cfg)
+		diags = slices.Concat(diags, wrong, cfg.Check(systems.List()))
 	}
-	if diags.HasErrors() {
-		err := host.Errorf(host.CodeInvalid, "the configuration has mistakes; the running one stays: %s", words(diags))
-		return nil, err
+	if diags.HasErrors() || systems == nil {
+		return nil, nil, host.Errorf(host.CodeInvalid, "the configuration has mistakes; the running one stays: %s", words(diags))
 	}
-	return cfg, nil
+	return cfg, systems, nil
 }
 
 // words puts mistakes on one line each.
@@ -201,11 +211,11 @@ func words(diags hcl.Diagnostics) string {
 func Validate(ctx context.Context, o Options, out io.Writer) (bool, error) {
 	cfg, diags := config.Load(o.Config)
 	if cfg != nil && !config.Fatal(diags) {
-		systems, err := describeFor(ctx, cfg)
+		systems, wrong, err := describeFor(ctx, cfg)
 		if err != nil {
 			return false, err
 		}
-		diags = append(diags, cfg.Check(systems)...)
+		diags = slices.Concat(diags, wrong, cfg.Check(systems.List()))
 	}
 	var sources map[string]*hcl.File
 	if cfg != nil {
@@ -219,22 +229,23 @@ func Validate(ctx context.Context, o Options, out io.Writer) (bool, error) {
 
 // describeFor starts the connectors of a configuration for as long as it takes
 // to ask them what they are.
-func describeFor(ctx context.Context, cfg *config.Config) ([]host.System, error) {
+func describeFor(ctx context.Context, cfg *config.Config) (*catalog.Catalog, hcl.Diagnostics, error) {
 	dir, err := os.MkdirTemp("", "dinrail-")
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer os.RemoveAll(dir)
 	plugins, err := plugin.New(plugin.Params{Dir: cfg.Host.PluginDir, RunDir: dir, Log: hclog.NewNullLogger(), Connectors: pluginOptions(cfg)})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := plugins.Start(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer plugins.Stop()
 	d := &Daemon{plugins: plugins, log: hclog.NewNullLogger()}
-	return d.describe(ctx).List(), nil
+	systems, wrong := d.describe(ctx, cfg)
+	return systems, wrong, nil
 }
 
 // Format returns HCL in its canonical form.

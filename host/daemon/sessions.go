@@ -55,7 +55,7 @@ func (o *opener) openWith(ctx context.Context, c *host.Connection, isStored bool
 	conn, err := o.plugins.Open(ctx, plugin.OpenRequest{
 		Connection: c.ID, Connector: system.Connector, System: c.System, Settings: settings,
 		Auth: c.Auth, Credentials: login, Network: c.Network,
-		PublicOnly: c.PublicOnly(), PrivateTargets: o.private(),
+		PublicOnly: c.PublicOnly(), PrivateTargets: o.private(), Definition: (*plugin.Definition)(o.catalog().Definition(c.System)),
 	})
 	if err != nil {
 		return nil, err

@@ -18,7 +18,7 @@ func TestConnectorsPassTheAcceptanceSuite(t *testing.T) {
 	t.Run("rest", func(t *testing.T) {
 		p := newPlant(t)
 		sdktest.Run(t, sdktest.Options{
-			Binary: program("rest"), Definition: filepath.Join("..", "..", "plugins", "rest", "testdata", "sandbox-rest.hcl"),
+			Binary: program("rest"), Definition: filepath.Join("..", "..", "configs", "systems", "sandbox-rest.hcl"),
 			Settings: map[string]any{"url": p.url}, Credentials: map[string]string{"username": "operator", "password": "plant-7"},
 		})
 	})

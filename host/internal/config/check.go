@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -126,7 +127,8 @@ func (k *checker) place(name string, or hcl.Range) hcl.Range {
 	return or
 }
 
-// method finds the auth method. A connection that names none uses the only one.
+// method finds the auth method. A connection that names none uses the only one,
+// or the one that its credentials fit.
 func (k *checker) method(s host.System) (host.AuthMethod, bool) {
 	c := k.conn
 	names := make([]string, 0, len(s.Auth))
@@ -137,6 +139,10 @@ func (k *checker) method(s host.System) (host.AuthMethod, bool) {
 		if len(s.Auth) == 1 {
 			c.Auth = s.Auth[0].Name
 			return s.Auth[0], true
+		}
+		if m := s.Fitting(slices.Collect(maps.Keys(c.Credentials))); m != nil {
+			c.Auth = m.Name
+			return *m, true
 		}
 		if len(s.Auth) > 1 {
 			k.wrong(c.Range, "Which auth method", "The system %q has several auth methods; name one with auth: %s.", s.Name, quoteAll(names))

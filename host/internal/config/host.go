@@ -54,9 +54,6 @@ func (l *loader) host(r *reader) {
 	h.Drain = r.duration("drain", def.Drain, 0)
 	h.Watch = r.flag("watch", false)
 	h.PrivateTargets = r.prefixes("private_targets")
-	if r.has("systems_dir") {
-		r.warn(r.content.Attributes["systems_dir"].Range, "Not available yet", `"systems_dir" is well formed; this release runs no systems from files.`)
-	}
 	var keys []string
 	for _, name := range []string{"key_file", "key", "key_command"} {
 		if r.has(name) {

@@ -1,7 +1,7 @@
 # The sandbox plant as a definition: what plugins/sandbox does in Go. A test
 # holds the two equal, record by record, over a real plant.
 system "sandbox-rest" {
-  label     = "Sandbox plant"
+  label     = "Sandbox plant, by its file"
   vendor    = "Dinrail"
   category  = "mes"
   connector = "rest"
