@@ -52,6 +52,7 @@ var rules = []rule{
 	{"host/internal/webhook", []string{"host", "host/internal/state", "sdk/reach"}, "a stage speaks nouns and the state contract, to no other stage; where it may call is the rule that connectors keep to"},
 	{"host/internal/connect", []string{"host", "host/internal/state"}, "a stage speaks nouns and the state contract, to no other stage"},
 	{"host/internal/auth", []string{"host", "host/internal/state"}, "finds tokens by their hashes; knows neither who serves nor which engine"},
+	{"host/internal/backup", []string{"host"}, "the form of a file; what is in it is an engine's"},
 	{"host/internal/seal", []string{"host"}, "bytes in, sealed bytes out"},
 	{"host/internal/credential", []string{"host", "host/internal/seal"}, "opens what is sealed; stores nothing"},
 	{"host/internal/oauth", []string{"host", "host/internal/state"}, "gets tokens at providers and keeps them; opens and seals by what it is given"},

@@ -105,7 +105,7 @@ func (c *cli) root() *cobra.Command {
 	},
 		c.serve(), c.validate(), c.fmt(), c.plan(), c.reload(), c.status(),
 		c.system(), c.connector(), c.connection(), c.connect(), c.ui(), c.tokens(), c.adminTokens(),
-		c.sync(), c.record(), c.webhook(), c.event(), c.delivery(), c.logs(), c.keys(), c.plugin(), c.versionCommand(), functions(),
+		c.sync(), c.record(), c.webhook(), c.event(), c.delivery(), c.logs(), c.keys(), c.backup(), c.restore(), c.plugin(), c.versionCommand(), functions(),
 	)
 	flags := root.PersistentFlags()
 	flags.StringArrayVar(&c.config, "config", nil, "configuration `PATH`, a file or a folder; repeatable (else DINRAIL_CONFIG, else ./dinrail.hcl)")

@@ -57,22 +57,24 @@ var ErrConfig = errors.New("the configuration has mistakes")
 
 // Daemon is a running host.
 type Daemon struct {
-	options  Options
-	log      hclog.Logger
-	lines    *logBook
-	store    *state.Store
-	keys     *seal.Keys
-	keyFile  string // of the master key; "": it is given in another way
-	plugins  *plugin.Host
-	auth     *auth.Auth
-	catalog  atomic.Pointer[catalog.Catalog]
-	config   atomic.Pointer[config.Config]
-	compiled atomic.Pointer[[]event.Trigger]
-	reload   sync.Mutex
-	starts   time.Time
-	metrics  *api.Metrics
-	room     func() (free, low int64, err error) // of the disk
-	lowRoom  bool                                // it was told that there is too little
+	options Options
+	log     hclog.Logger
+	lines   *logBook
+	store   *state.Store
+	keys    *seal.Keys
+	keyFile string // of the master key; "": it is given in another way
+	// copyStore writes all that the store holds.
+	copyStore func(context.Context, io.Writer) error
+	plugins   *plugin.Host
+	auth      *auth.Auth
+	catalog   atomic.Pointer[catalog.Catalog]
+	config    atomic.Pointer[config.Config]
+	compiled  atomic.Pointer[[]event.Trigger]
+	reload    sync.Mutex
+	starts    time.Time
+	metrics   *api.Metrics
+	room      func() (free, low int64, err error) // of the disk
+	lowRoom   bool                                // it was told that there is too little
 	// fell is when processes ended last, as far as it was told.
 	fell map[string]time.Time
 }
@@ -99,7 +101,7 @@ func Run(ctx context.Context, o Options) error {
 			log.Error("close the store", "error", err)
 		}
 	}()
-	d.room = engine.Room
+	d.room, d.copyStore = engine.Room, engine.Backup
 	if d.keys, d.keyFile, err = openKeys(ctx, cfg, state.NewShelf(engine)); err != nil {
 		return err
 	}
@@ -206,7 +208,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	handlers, err := api.New(api.Params{
 		Store: d.store, Auth: d.auth, Credentials: credentials,
 		Systems: func() []host.System { return d.catalog.Load().List() },
-		Reload:  d.Reload, Plan: d.Plan, RotateKeys: d.RotateKeys, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Room: d.room, Logs: d.lines,
+		Reload:  d.Reload, Plan: d.Plan, RotateKeys: d.RotateKeys, Backup: d.backup, Live: open.live, Metrics: d.metrics, PrivateTargets: d.privateTargets, PageURL: d.pageURL, Room: d.room, Logs: d.lines,
 		Version: d.options.Version, Rate: cfg.Host.RatePerSecond, Clock: time.Now, Log: d.log.Named("api"),
 	})
 	if err != nil {

@@ -27,6 +27,7 @@ connection "plant" {
 // middle of it, again and again. All opens afterwards, and a last rotation
 // leaves nothing that needs a key before it.
 func TestKilledRotationLosesNothing(t *testing.T) {
+	t.Parallel()
 	const connections, kills = 60, 20
 	r := newReceiver(t)
 	h := newHost(t, fmt.Sprintf(many, connections)+r.hook("app", `  events = ["webhook.test"]`))
@@ -118,6 +119,7 @@ func keyset(t *testing.T, file string) masterKeys {
 // A key from outside is rotated there: the new one in the first line, the old
 // one below it, and after a start the old one is of no use.
 func TestGivenKeyIsRotatedByItsLines(t *testing.T) {
+	t.Parallel()
 	const connections = 5
 	line := func(c string) string { return base64.StdEncoding.EncodeToString([]byte(strings.Repeat(c, 32))) }
 	r := newReceiver(t)

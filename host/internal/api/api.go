@@ -15,6 +15,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/netip"
 	"regexp"
@@ -36,8 +37,8 @@ import (
 	"github.com/dinrail/dinrail/host/internal/state"
 )
 
-// Params are what an API needs. All but Live, Plan, Reload, RotateKeys and Rate are
-// required.
+// Params are what an API needs. All but Live, Plan, Reload, RotateKeys, Backup and
+// Rate are required.
 type Params struct {
 	Store       *state.Store
 	Auth        *auth.Auth
@@ -46,6 +47,8 @@ type Params struct {
 	Plan        func(context.Context) (any, error) // what a reload would do
 	Reload      func(context.Context) (any, error)
 	RotateKeys  func(context.Context) (any, error)
+	// Backup writes a backup of the whole host.
+	Backup func(context.Context, io.Writer) error
 	// Live reads one record from the system.
 	Live func(context.Context, host.ConnectionID, host.EntityName, host.RecordID) (host.Received, error)
 	// PrivateTargets are private networks that what is made by this API may

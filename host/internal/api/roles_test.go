@@ -27,7 +27,7 @@ var opens = map[string]string{
 	"POST /v1/native/{name}/batch": "admin write", "PATCH /v1/native/{name}/{id}": "admin write", "DELETE /v1/native/{name}/{id}": "admin write",
 	"POST /v1/native/{name}/{id}/actions/{action}": "admin write",
 
-	"GET /v1/admin/status": "viewer", "GET /v1/admin/plan": "viewer whole", "POST /v1/admin/reload": "admin whole", "POST /v1/admin/keys/rotate": "admin whole", "GET /v1/admin/logs": "viewer",
+	"GET /v1/admin/status": "viewer", "GET /v1/admin/plan": "viewer whole", "POST /v1/admin/reload": "admin whole", "POST /v1/admin/keys/rotate": "admin whole", "GET /v1/admin/backup": "admin whole", "GET /v1/admin/logs": "viewer",
 	"GET /v1/admin/syncs": "viewer", "POST /v1/admin/sign-ins": "viewer",
 	"GET /v1/admin/systems": "viewer", "GET /v1/admin/systems/{system}": "viewer", "GET /v1/admin/connectors": "viewer",
 	"GET /v1/admin/connections": "viewer", "POST /v1/admin/connections": "admin", "GET /v1/admin/connections/{connection}": "viewer",

@@ -127,6 +127,7 @@ func (a *API) adminRoutes() []route {
 		{method: "GET", path: "/v1/admin/plan", role: v, whole: true, summary: "What a reload would do", do: a.plan, answer: map[string]any{}},
 		{method: "POST", audit: "configuration.reload", path: "/v1/admin/reload", role: ad, whole: true, summary: "Read the configuration again", do: a.reload, answer: map[string]any{}},
 		{method: "POST", audit: "keys.rotate", path: "/v1/admin/keys/rotate", role: ad, whole: true, summary: "Make a new master key and seal anew with it", do: a.rotateKeys, answer: map[string]any{}},
+		{method: "GET", path: "/v1/admin/backup", audit: "backup.read", role: ad, whole: true, summary: "A backup of the whole host, as a stream; sealed, without the key", do: a.backup},
 		{method: "GET", path: "/v1/admin/systems", role: v, summary: "What can be connected", query: pages(), do: a.systems, answer: list[systemView]{}},
 		{method: "GET", path: "/v1/admin/systems/{system}", role: v, summary: "One system", do: a.system, answer: systemView{}},
 		{method: "GET", path: "/v1/admin/connectors", role: v, summary: "Connectors' processes", query: pages(), do: a.connectors, answer: list[processView]{}},
