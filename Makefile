@@ -41,7 +41,7 @@ run: build ## Start the sandbox plant and the host, connect them, print how to a
 .PHONY: test
 test: ## Run every test; ends by naming each suite left out and why
 	@mkdir -p bin; : > '$(LEFT_OUT)'; \
-	status=0; DINRAIL_LEFT_OUT='$(LEFT_OUT)' $(GO) test -count=1 -timeout 12m ./... || status=$$?; \
+	status=0; DINRAIL_LEFT_OUT='$(LEFT_OUT)' $(GO) test -count=1 -timeout 20m ./... || status=$$?; \
 	if [ -s '$(LEFT_OUT)' ]; then echo 'Left out here:'; sort -u '$(LEFT_OUT)' | sed 's/^/  /'; \
 	else echo 'Left out here: nothing.'; fi; \
 	exit $$status

@@ -53,7 +53,6 @@ type walker struct {
 	rapid             *rapid.T
 	walked, reference *fixture
 	steps             int
-	position          host.Sequence // of the log's dispatch
 }
 
 func (w *walker) close() {
@@ -246,11 +245,8 @@ func (w *walker) end(r *rapid.T) {
 }
 
 func (w *walker) push(r *rapid.T) {
-	from := w.position
-	if rapid.IntRange(0, 5).Draw(r, "stale") == 0 && from > 0 {
-		from--
-	}
-	to := w.position + host.Sequence(rapid.IntRange(1, 3).Draw(r, "moves"))
+	stale := rapid.IntRange(0, 5).Draw(r, "stale") == 0
+	moves := host.Sequence(rapid.IntRange(1, 3).Draw(r, "moves")) //nolint:gosec // small
 	var ds []host.Delivery
 	for i := range rapid.IntRange(0, 3).Draw(r, "deliveries") {
 		to := rapid.SampledFrom([]host.EndpointID{"e1", "e2"}).Draw(r, "endpoint")
@@ -260,20 +256,44 @@ func (w *walker) push(r *rapid.T) {
 	for i := range rapid.IntRange(0, 2).Draw(r, "events") {
 		events = append(events, eventOf(host.EventID(fmt.Sprint("evt_pushed_", (w.steps+i)%20))))
 	}
-	drop := rapid.Bool().Draw(r, "drop")
-	at := w.steps
-	answer := ""
-	w.both(func(f *fixture) string {
-		answer = verdict(f.Push(f.ctx, 0, state.Push{
-			Position: "dispatch", From: from, To: to, At: minuteOf(at), Deliveries: ds, Events: events, Drop: drop,
-		}))
-		n, err := f.Pushed(f.ctx, 0, "dispatch")
-		f.must(err)
-		return fmt.Sprint(answer, n)
-	})
-	if answer == "done" {
-		w.position = to
+	// One that drops what was followed names the last of it by its number, which
+	// each engine gives as it likes.
+	n := len(w.reference.followedNumbers())
+	drop, last := n > 0 && rapid.Bool().Draw(r, "drop"), 0
+	if drop {
+		last = rapid.IntRange(0, n-1).Draw(r, "last")
 	}
+	at := w.steps
+	w.both(func(f *fixture) string {
+		p := state.Push{Position: "dispatch", At: minuteOf(at), Deliveries: ds, Events: events, Drop: drop}
+		if drop {
+			p.Position = "follow"
+		}
+		var err error
+		p.From, err = f.Pushed(f.ctx, 0, p.Position)
+		f.must(err)
+		p.To = p.From + moves
+		if all := f.followedNumbers(); drop && last < len(all) {
+			p.To = all[last]
+		}
+		if stale && p.From > 0 {
+			p.From--
+		}
+		answer := verdict(f.Push(f.ctx, 0, p))
+		now, err := f.Pushed(f.ctx, 0, p.Position)
+		f.must(err)
+		return fmt.Sprint(answer, now == p.To)
+	})
+}
+
+// followedNumbers are the numbers of the changes that are followed.
+func (f *fixture) followedNumbers() []host.Sequence {
+	var all []host.Sequence
+	f.must(f.Followed(f.ctx, 0, 0, func(c *state.Followed) (bool, error) {
+		all = append(all, c.Sequence)
+		return true, nil
+	}))
+	return all
 }
 
 func (w *walker) settle(r *rapid.T) {
