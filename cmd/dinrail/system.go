@@ -9,11 +9,47 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/daemon"
 )
 
 func (c *cli) system() *cobra.Command {
 	return group(&cobra.Command{Use: "system", Aliases: []string{"systems"}, Short: "What can be connected"},
-		c.systemList(), c.systemShow())
+		c.systemList(), c.systemShow(), c.systemCheck())
+}
+
+func (c *cli) systemCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Check the files of systems, without a host",
+		Long: "Reads a system's HCL file whole: its blocks, every expression, every field and word of the common model that it fills.\n" +
+			"Each mistake is told with its lines. What the file fills is told, too.",
+		Args: between(1, 1000),
+		RunE: func(_ *cobra.Command, files []string) error {
+			wrong := 0
+			for _, file := range files {
+				s, ok, err := daemon.CheckSystem(file, c.err)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					wrong++
+					continue
+				}
+				fmt.Fprintf(c.out, "%s: %s (%s) is right; run by the connector %s.\n", file, s.Name, oneLine(s.Label), s.Connector)
+				for _, e := range s.Entities {
+					line := fmt.Sprintf("  %s: %d fields", e.Name, len(e.Fields))
+					if can := strings.Join(powers(e), ", "); can != "" {
+						line += "; " + can
+					}
+					fmt.Fprintln(c.out, oneLine(line))
+				}
+			}
+			if wrong > 0 {
+				return fmt.Errorf("%d of %d files have mistakes", wrong, len(files))
+			}
+			return nil
+		},
+	}
 }
 
 func (c *cli) systemList() *cobra.Command {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/dinrail/dinrail/host"
+	"github.com/dinrail/dinrail/host/internal/api"
 	"github.com/dinrail/dinrail/host/internal/plugin"
 	"github.com/dinrail/dinrail/host/internal/state"
 )
@@ -193,6 +194,12 @@ func (d *Daemon) onReport(of plugin.Reporter, what any) {
 	switch r := what.(type) {
 	case plugin.Call:
 		d.metrics.Called(of.Connector, of.System, r.Status, r.Duration, r.Bytes)
+		if handlers := d.handlers.Load(); handlers != nil {
+			handlers.Called(api.Request{
+				At: r.At.UTC(), Connection: of.Connection, Method: r.Method, Path: r.Path, Status: r.Status,
+				Milliseconds: float64(r.Duration.Microseconds()) / 1000, Bytes: r.Bytes, Error: r.Error,
+			})
+		}
 		log.Debug("call", "connection", of.Connection, "method", r.Method, "path", r.Path, "status", r.Status, "took", r.Duration, "bytes", r.Bytes, "error", r.Error)
 	case plugin.Budget:
 		d.metrics.Allowed(of.Connector, of.System, r.Remaining)

@@ -68,6 +68,7 @@ type Daemon struct {
 	plugins   *plugin.Host
 	auth      *auth.Auth
 	catalog   atomic.Pointer[catalog.Catalog]
+	handlers  atomic.Pointer[api.API] // once it serves
 	config    atomic.Pointer[config.Config]
 	compiled  atomic.Pointer[[]event.Trigger]
 	reload    sync.Mutex
@@ -214,6 +215,7 @@ func (d *Daemon) serve(ctx context.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
+	d.handlers.Store(handlers)
 	events, err := event.New(event.Params{
 		Store: d.store, NewID: newID, Record: handlers.RecordJSON, Triggers: d.triggers, Log: d.log.Named("event"),
 	})

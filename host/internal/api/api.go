@@ -81,6 +81,8 @@ type API struct {
 	keys    keys
 	tally   tally
 
+	requests requestLog
+
 	stop     chan struct{} // closed by EndWaits
 	stopOnce sync.Once
 
@@ -201,7 +203,11 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, local *auth.Principa
 				a.problem(c, host.Errorf(host.CodeInternal, "internal error; the log tells more under request %s", c.id))
 			}
 		}
-		a.Metrics.requests.WithLabelValues(cmp.Or(c.route, "none"), strconv.Itoa(cmp.Or(sw.status, http.StatusOK))).Observe(a.Clock().Sub(started).Seconds())
+		took := a.Clock().Sub(started)
+		a.Metrics.requests.WithLabelValues(cmp.Or(c.route, "none"), strconv.Itoa(cmp.Or(sw.status, http.StatusOK))).Observe(took.Seconds())
+		if c.route != "" && c.route != "/healthz" && c.route != "/readyz" && c.route != "/metrics" {
+			a.asked(c, started, took, sw)
+		}
 		if p == http.ErrAbortHandler { //nolint:errorlint // the same
 			panic(p)
 		}
@@ -229,6 +235,13 @@ func requestID(r *http.Request) string {
 type statusWriter struct {
 	http.ResponseWriter
 	status int
+	bytes  int64
+}
+
+func (w *statusWriter) Write(b []byte) (int, error) {
+	n, err := w.ResponseWriter.Write(b)
+	w.bytes += int64(n)
+	return n, err
 }
 
 func (w *statusWriter) WriteHeader(s int) {

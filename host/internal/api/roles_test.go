@@ -37,7 +37,7 @@ var opens = map[string]string{
 	"POST /v1/admin/connections/{connection}/reconnect": "operator", "GET /v1/admin/connections/{connection}/tokens": "viewer",
 	"POST /v1/admin/connections/{connection}/token": "admin", "DELETE /v1/admin/connections/{connection}/token": "admin",
 	"GET /v1/admin/tokens": "admin whole", "POST /v1/admin/tokens": "admin whole", "DELETE /v1/admin/tokens": "admin whole",
-	"GET /v1/admin/audit": "viewer whole", "GET /v1/admin/events": "viewer", "GET /v1/admin/events/{event}": "viewer", "POST /v1/admin/events": "admin",
+	"GET /v1/admin/requests": "viewer", "GET /v1/admin/audit": "viewer whole", "GET /v1/admin/events": "viewer", "GET /v1/admin/events/{event}": "viewer", "POST /v1/admin/events": "admin",
 
 	"GET /v1/admin/webhooks": "viewer whole", "POST /v1/admin/webhooks": "admin whole", "GET /v1/admin/webhooks/{endpoint}": "viewer whole",
 	"PATCH /v1/admin/webhooks/{endpoint}": "admin whole", "DELETE /v1/admin/webhooks/{endpoint}": "admin whole", "GET /v1/admin/webhooks/{endpoint}/secret": "admin whole",

@@ -149,6 +149,7 @@ func (a *API) adminRoutes() []route {
 		{method: "POST", audit: "admin_token.mint", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Mint an admin token", do: a.mintAdmin, body: mintAdminRequest{}, answer: tokenAnswer{}},
 		{method: "DELETE", audit: "admin_token.revoke", path: "/v1/admin/tokens", role: ad, whole: true, summary: "Revoke an admin token", query: []string{"name"}, do: a.revoke, answer: map[string]int{}},
 		{method: "GET", path: "/v1/admin/logs", role: v, summary: "The last lines of the host's log, oldest first", query: pages("connection", "wait"), do: a.logs, answer: list[LogLine]{}},
+		{method: "GET", path: "/v1/admin/requests", role: v, summary: "The last calls, of the API and to the systems, newest first", query: pages("kind", "connection", "request_id", "status", "since", "until"), do: a.listRequests, answer: list[requestView]{}},
 		{method: "GET", path: "/v1/admin/audit", role: v, whole: true, summary: "Who did what to the host, newest first", query: pages("action", "who", "connection", "since", "until"), do: a.auditLog, answer: list[auditView]{}},
 		{method: "GET", path: "/v1/admin/events", role: v, summary: "Events, oldest first, or newest first", query: pages("after", "endpoint", "connection", "type", "wait", "order"), do: a.events, answer: list[eventView]{}},
 		{method: "GET", path: "/v1/admin/events/{event}", role: v, summary: "One event", do: a.event, answer: eventView{}},

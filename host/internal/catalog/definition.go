@@ -70,6 +70,15 @@ func Read(fsys fs.FS, shown string) ([]Defined, hcl.Diagnostics) {
 	return out, diags
 }
 
+// Check reads one system's file, with what stands beside it.
+func Check(file string, content []byte, beside fs.FS) (host.System, hcl.Diagnostics) {
+	s, diags := definition.Read(file, content, definition.Beside(beside, "."))
+	if s == nil {
+		return host.System{}, diags
+	}
+	return systemOf(s), diags
+}
+
 func reason(err error) error {
 	if pe, ok := errors.AsType[*fs.PathError](err); ok {
 		return pe.Err

@@ -116,6 +116,7 @@ func (u *UI) showForm(v *visit, status int, s host.System, filled Filled, a Atte
 		}
 		f := inputOf("settings", d, value, fault["settings."+d.Name])
 		f.Locked = slices.Contains(locked, d.Name)
+		f.Required = f.Required || method >= 0 && u.AtVendor(&s, auth) && s.Auth[method].OAuth.Asks(d.Name)
 		f.Kept = renews && d.Secret
 		if f.Kept {
 			f.Required = false
