@@ -60,8 +60,11 @@ func (u *UI) openDesk() error {
 		"POST /endpoints/{id}/disable":             act("webhooks", "disable", "disabled"),
 		"POST /endpoints/{id}/test":                act("webhooks", "test", "tested"),
 
-		"POST /deliveries/retry": u.retryMany,
-		"GET /retries/{wish}":    u.retrying,
+		"GET /deliveries":                   u.deliveries,
+		"GET /deliveries/{delivery}":        u.oneDelivery,
+		"POST /deliveries/{delivery}/retry": u.retryOne,
+		"POST /deliveries/retry":            u.retryMany,
+		"GET /retries/{wish}":               u.retrying,
 	} {
 		u.mux.HandleFunc(pattern, u.desk(f))
 	}
