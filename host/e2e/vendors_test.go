@@ -47,6 +47,7 @@ func TestVendorsSystemsKeepToTheirDescriptions(t *testing.T) {
 		paths                            []string
 	}{
 		{"maintainx", "maintainx.json", `token = "abc"`, []string{"/assets", "/locations", "/parts", "/vendors", "/workorders"}},
+		{"limble", "limble.yaml", `username = "a", password = "b"`, []string{"/assets", "/locations", "/tasks", "/vendors"}},
 	} {
 		t.Run(c.system, func(t *testing.T) {
 			address := freeAddress(t)
