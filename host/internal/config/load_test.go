@@ -245,7 +245,7 @@ func TestSensitiveSettingsAreKeptAmongTheCredentials(t *testing.T) {
 
 func TestExamplesLoad(t *testing.T) {
 	t.Setenv("DINRAIL_ADMIN_TOKEN", adminToken)
-	for _, name := range []string{"TRYTON_PASSWORD", "PG_PASSWORD", "MARIADB_PASSWORD"} {
+	for _, name := range []string{"TRYTON_PASSWORD", "PG_PASSWORD", "MARIADB_PASSWORD", "ODATA_PASSWORD"} {
 		t.Setenv(name, secretOfEnv)
 	}
 	t.Setenv("DINRAIL_WEBHOOK_SECRET", hookSecret)
