@@ -81,6 +81,7 @@ type rig struct {
 	changed   chan struct{} // told after each report
 	ahead     time.Duration // of the real clock
 	calls     map[host.ConnectionID][]plugin.Call
+	log       []byte // of the host
 }
 
 func (r *rig) now() time.Time {
@@ -118,7 +119,7 @@ func setup(t *testing.T, options plugin.Options) *rig {
 	t.Helper()
 	r := &rig{processes: map[string]host.Process{}, changed: make(chan struct{}, 1), calls: map[host.ConnectionID][]plugin.Call{}}
 	h, err := plugin.New(plugin.Params{
-		Dir: dir, RunDir: t.TempDir(), Log: hclog.NewNullLogger(),
+		Dir: dir, RunDir: t.TempDir(), Log: hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: (*logged)(r)}),
 		Connectors: map[host.ConnectorName]plugin.Options{"endless": options},
 		Report: func(p host.Process) {
 			r.mu.Lock()
