@@ -39,6 +39,7 @@ func run(m *testing.M) int {
 		"plugins/dinrail-plugin-rest":    "plugins/rest",
 		"plugins/dinrail-plugin-tryton":  "plugins/tryton",
 		"plugins/dinrail-plugin-sql":     "plugins/sql",
+		"plugins/dinrail-plugin-odata":   "plugins/odata",
 		"plugins/dinrail-plugin-endless": "host/e2e/plugins/endless",
 		"floor":                          "host/e2e/floor",
 	} {
