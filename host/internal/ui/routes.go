@@ -39,6 +39,13 @@ func (u *UI) openDesk() error {
 		"GET /connect-link":  u.askLink,
 		"POST /connect-link": u.makeLink,
 
+		"GET /plugins":        u.plugins,
+		"GET /systems":        u.systems,
+		"GET /log":            u.log,
+		"GET /events":         u.events,
+		"GET /events/{event}": u.oneEvent,
+		"GET /search":         u.search,
+
 		"GET /syncs":                               u.syncs,
 		"GET /connections":                         u.connections,
 		"GET /connections/{connection}":            u.oneConnection,
